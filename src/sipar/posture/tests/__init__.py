@@ -1,0 +1,3 @@
+"""Tests of the posture floor."""
+
+from __future__ import annotations
