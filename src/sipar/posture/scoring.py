@@ -141,9 +141,9 @@ def score(levels: Levels, rules: ScoringRules) -> Scores:
     group_score = groups.level if rules.method == "gated" else groups.mean
     if rules.rollup == "groups":
         present = ~np.isnan(group_score)
-        mean = _ratio(np.where(present, group_score, 0.0).sum(axis=1), present.sum(axis=1))
+        mean = ratio(np.where(present, group_score, 0.0).sum(axis=1), present.sum(axis=1))
     else:
-        mean = _ratio(groups.weighted_sum.sum(axis=1), groups.weight.sum(axis=1))
+        mean = ratio(groups.weighted_sum.sum(axis=1), groups.weight.sum(axis=1))
     unanswered = np.count_nonzero(levels == UNANSWERED, axis=1)
     not_applicable = np.count_nonzero(levels == NOT_APPLICABLE, axis=1)
     return Scores(
@@ -178,7 +178,7 @@ def group_scores(levels: Levels, rules: ScoringRules, *, group_of: Indices, grou
             # R(s) falls as s rises, so the steps that hold are the lowest ones and counting them is enough.
             level[rows] += reached * GATE_UNIT >= rules.gate_units * weight[rows]
     level[weight == 0.0] = np.nan
-    return GroupScores(mean=_ratio(weighted_sum, weight), level=level, weighted_sum=weighted_sum, weight=weight)
+    return GroupScores(mean=ratio(weighted_sum, weight), level=level, weighted_sum=weighted_sum, weight=weight)
 
 
 def counting(levels: Levels, rules: ScoringRules) -> NDArray[np.bool_]:
@@ -186,16 +186,17 @@ def counting(levels: Levels, rules: ScoringRules) -> NDArray[np.bool_]:
     return np.not_equal(levels, NOT_APPLICABLE) if rules.unanswered == "zero" else np.less(levels, NOT_APPLICABLE)
 
 
+def ratio(numerator: NDArray[np.number], denominator: NDArray[np.number]) -> Floats:
+    """Divide, elementwise; NaN where there is nothing to divide by."""
+    result = np.full(numerator.shape, np.nan)
+    np.divide(numerator, denominator, out=result, where=denominator != 0)
+    return result
+
+
 def _root(group: str, parents: dict[str, str | None]) -> str:
     while (parent := parents[group]) is not None:
         group = parent
     return group
-
-
-def _ratio(numerator: NDArray[np.floating], denominator: NDArray[np.number]) -> Floats:
-    result = np.full(numerator.shape, np.nan)
-    np.divide(numerator, denominator, out=result, where=denominator != 0)
-    return result
 
 
 def _lowest(group_score: Floats) -> Floats:
