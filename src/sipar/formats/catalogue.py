@@ -6,13 +6,13 @@ Text is a mapping from language tag to sentence, English (`en`) always present.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from sipar.formats.problems import FormatProblem
 
-FORMAT = "sipar-framework/1"
+FORMAT: Final = "sipar-framework/1"
 MAX_LEVEL = 9
 MAX_REQUIREMENTS = 5_000
 MAX_GROUPS = 2_000
@@ -23,6 +23,7 @@ Sentence = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 Text = dict[LanguageTag, Sentence]
 Level = Annotated[int, Field(ge=0, le=MAX_LEVEL)]
 Environment = Literal["it", "ot", "cloud"]
+ENVIRONMENTS: tuple[Environment, ...] = ("it", "ot", "cloud")
 
 
 class Shape(BaseModel):
@@ -79,7 +80,7 @@ class Requirement(Shape):
     guidance: Text | None = None
     evidence: list[Text] = Field(default_factory=list, max_length=50)
     weight: Annotated[float, Field(gt=0.0, le=100.0)] = 1.0
-    applies_to: list[Environment] = Field(default_factory=lambda: ["it", "ot", "cloud"], min_length=1)
+    applies_to: list[Environment] = Field(default_factory=lambda: list(ENVIRONMENTS), min_length=1)
     levels: list[Criterion] = Field(default_factory=list, max_length=MAX_LEVEL + 1)
     link: Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$", max_length=500)] | None = None
 
@@ -145,6 +146,9 @@ class Catalogue(Shape):
                 )
             if any(step.level > self.top_level for step in requirement.levels):
                 raise FormatProblem("catalogue.level", "has a level above the scale", requirement.id)
+            if len({step.level for step in requirement.levels}) < len(requirement.levels):
+                raise FormatProblem("catalogue.level", "has two criteria for one level", requirement.id)
+        _refuse_foreign_targets(self)
         return self
 
 
@@ -156,13 +160,43 @@ def _refuse_duplicates(kind: str, identifiers: list[str]) -> None:
         seen.add(identifier)
 
 
+def _refuse_foreign_targets(catalogue: Catalogue) -> None:
+    groups = {group.id for group in catalogue.groups}
+    requirements = {requirement.id for requirement in catalogue.requirements}
+    for profile in catalogue.profiles:
+        for kind, known, targets in (
+            ("group", groups, profile.groups),
+            ("requirement", requirements, profile.requirements),
+        ):
+            for identifier, level in targets.items():
+                if identifier not in known:
+                    sentence = f"asks a level of {kind} {identifier}, which does not exist"
+                    raise FormatProblem("catalogue.profile", sentence, profile.id)
+                if level is not None and level > catalogue.top_level:
+                    sentence = f"asks level {level} of {identifier}, above the scale"
+                    raise FormatProblem("catalogue.profile", sentence, profile.id)
+        if profile.default is not None and profile.default > catalogue.top_level:
+            raise FormatProblem("catalogue.profile", f"asks level {profile.default}, above the scale", profile.id)
+
+
 def _refuse_text_without_english(catalogue: Catalogue) -> None:
-    texts = [("title", catalogue.title)]
-    texts += [(group.id, group.title) for group in catalogue.groups]
+    texts: list[tuple[str, Text | None]] = [("title", catalogue.title), ("description", catalogue.description)]
+    texts += [(f"level {step.level}", text) for step in catalogue.scale for text in (step.title, step.criterion)]
+    texts += [(group.id, text) for group in catalogue.groups for text in (group.title, group.description)]
+    texts += [(profile.id, profile.title) for profile in catalogue.profiles]
     for requirement in catalogue.requirements:
-        texts += [(requirement.id, requirement.title), (requirement.id, requirement.statement)]
+        texts += [
+            (requirement.id, text)
+            for text in (
+                requirement.title,
+                requirement.statement,
+                requirement.guidance,
+                *requirement.evidence,
+                *(step.criterion for step in requirement.levels),
+            )
+        ]
     for place, text in texts:
-        if "en" not in text:
+        if text is not None and "en" not in text:
             raise FormatProblem("catalogue.language", "has no English text (en)", place)
 
 
