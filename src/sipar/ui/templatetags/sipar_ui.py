@@ -1,0 +1,179 @@
+"""Filters and tags of every page: numbers, deadlines, texts in two languages, icons, sort links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
+from django.template.context import RequestContext
+from django.templatetags.static import static
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import get_current_timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from sipar.ui import scale, times
+
+register = template.Library()
+
+RIGHT_TO_LEFT = frozenset({"ur", "ar", "fa", "ps", "sd", "ug"})
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of the sprite; without a label it is decoration and hidden from screen readers."""
+    directional = " sp-icon-directional" if name.startswith(("arrow-", "chevron-", "sign-out")) else ""
+    address = f"{static('sipar/icons.svg')}#{name}"
+    if label:
+        return format_html(
+            '<svg class="sp-icon{}" role="img" aria-label="{}"><use href="{}"/></svg>', directional, label, address
+        )
+    return format_html('<svg class="sp-icon{}" aria-hidden="true"><use href="{}"/></svg>', directional, address)
+
+
+def _unknown() -> SafeString:
+    return format_html(
+        '<span class="sp-muted" aria-hidden="true">–</span><span class="sp-hidden">{}</span>', _("not known")
+    )
+
+
+@register.filter
+def number(value: float | Decimal | None, decimals: int = 0) -> SafeString:
+    """Latin digits with thousands separators, isolated from the text around; a dash where it is not known."""
+    if value is None or value == "":
+        return _unknown()
+    return format_html('<bdi class="sp-number">{}</bdi>', f"{Decimal(str(value)):,.{decimals}f}")
+
+
+@register.filter
+def percent(share: float | Decimal | None, decimals: int = 0) -> SafeString:
+    """A share between 0 and 1 as a percentage."""
+    if share is None or share == "":
+        return _unknown()
+    return format_html('<bdi class="sp-number" dir="ltr">{}%</bdi>', f"{Decimal(str(share)) * 100:.{decimals}f}")
+
+
+@register.filter
+def code(value: object) -> SafeString:
+    """An identifier (requirement number, address, CVE): monospaced, left to right inside any line."""
+    return format_html('<bdi class="sp-code" dir="ltr">{}</bdi>', value)
+
+
+@register.filter
+def in_language(text: Mapping[str, str] | str | None, language: str = "") -> SafeString:
+    """The text in the active language out of a {tag: text} mapping; English, marked as English, where it is missing."""
+    if not text:
+        return SafeString("")
+    if isinstance(text, str):
+        return escape(text)
+    wanted = language or get_language() or "en"
+    if text.get(wanted):
+        return escape(text[wanted])
+    found = "en" if text.get("en") else next((tag for tag, words in text.items() if words), "")
+    if not found:
+        return SafeString("")
+    direction = "rtl" if found.split("-")[0] in RIGHT_TO_LEFT else "ltr"
+    return format_html('<span lang="{}" dir="{}">{}</span>', found, direction, text[found])
+
+
+@register.simple_tag(takes_context=True)
+def deadline(
+    context: RequestContext,
+    due: datetime | None,
+    started: datetime | None = None,
+    done: datetime | None = None,
+    now: datetime | None = None,
+    zone: tzinfo | None = None,
+) -> SafeString:
+    """A deadline in words with its tone; `now` and `zone` come from the frame unless given."""
+    if not due:
+        return format_html('<span class="sp-muted">{}</span>', _("no deadline"))
+    reading = times.deadline(
+        due, now=now or context["now"], zone=zone or _zone(context), started=started or None, done=done or None
+    )
+    return format_html(
+        '<time class="sp-clock sp-clock-{}" datetime="{}" title="{}">{}<span>{}</span></time>',
+        reading.tone,
+        reading.iso,
+        reading.utc,
+        icon({"done": "check", "late": "alert"}.get(reading.tone, "clock")),
+        reading.words,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: RequestContext, when: datetime | None) -> SafeString:
+    """A past or future moment on the local clock, with the exact UTC in the title."""
+    if not when:
+        return _unknown()
+    reading = times.deadline(when, now=context["now"], zone=_zone(context))
+    words = times.moment_in_words(when, now=context["now"], zone=_zone(context))
+    return format_html('<time datetime="{}" title="{}">{}</time>', reading.iso, reading.utc, words)
+
+
+def _zone(context: Mapping[str, Any]) -> tzinfo:
+    zone = context.get("zone")
+    return zone if isinstance(zone, tzinfo) else get_current_timezone()
+
+
+@register.filter
+def step(value: float | None, highest: float = 1.0) -> str:
+    """The class of the sequential scale for a value between 0 and `highest`; `sp-step-unknown` where not known."""
+    if value is None or value == "":
+        return "sp-step-unknown"
+    found = scale.scale_step(float(value), 0.0, float(highest))
+    return "sp-step-unknown" if found is None else f"sp-step-{found}"
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """The widget of a form field with the classes that its kind wears; hint and error are tied by Django."""
+    widget = field.field.widget
+    name = "form-control"
+    if isinstance(widget, (CheckboxInput, RadioSelect, CheckboxSelectMultiple)):
+        name = "form-check-input"
+    elif isinstance(widget, Select):
+        name = "form-select"
+    elif isinstance(widget, FileInput):
+        name = "form-control sp-file"
+    own = widget.attrs.get("class", "")
+    invalid = " is-invalid" if field.errors else ""
+    return field.as_widget(attrs={"class": f"{name}{invalid} {own}".strip()})
+
+
+@register.filter
+def kind(field: BoundField) -> str:
+    """How a field is laid out: `check` (one box), `choices` (a group of boxes or radios), else `control`."""
+    widget = field.field.widget
+    if isinstance(widget, CheckboxInput):
+        return "check"
+    return "choices" if isinstance(widget, (RadioSelect, CheckboxSelectMultiple)) else "control"
+
+
+@register.simple_tag(takes_context=True)
+def sort_address(context: RequestContext, key: str) -> str:
+    """The address of this page sorted by `key`: ascending first, then descending; back to the first page."""
+    query = context["request"].GET.copy()
+    query["sort"] = f"-{key}" if query.get("sort") == key else key
+    query.pop("page", None)
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def sorted_by(context: RequestContext, key: str) -> str:
+    """`ascending`, `descending`, or empty: how this page is sorted by `key`."""
+    chosen = context["request"].GET.get("sort", "")
+    return {key: "ascending", f"-{key}": "descending"}.get(chosen, "")
+
+
+@register.simple_tag(takes_context=True)
+def page_address(context: RequestContext, page: int) -> str:
+    """The address of another page of this list, filters and order kept."""
+    query = context["request"].GET.copy()
+    query["page"] = str(page)
+    return f"?{query.urlencode()}"
