@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,18 @@ class Suppressed:
     @property
     def hidden(self) -> NDArray[np.bool_]:
         return np.equal(self.shown, HIDDEN)
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """A table as a circulation. Nodes 0..rows are its rows and the row of totals; the columns follow.
+
+    `arcs[node]` are the nodes that one organisation more or fewer in one count leads to, with that count's position,
+    as far as a reader who knows that no zero of the whole is hidden must allow for it.
+    """
+
+    shape: tuple[int, int]
+    arcs: tuple[tuple[tuple[int, Position], ...], ...]
 
 
 @dataclass(frozen=True)
@@ -127,6 +140,7 @@ def benchmark(values: Floats, own_index: int, *, k: int = SMALLEST_CELL, step: f
 def _hide(tables: list[Counts], whole: Counts, k: int) -> NDArray[np.bool_]:
     """Choose what to hide in all tables alike: every small count, and what keeps each from being worked out."""
     sensitive = [(index, position) for index, table in enumerate(tables) for position in _small(table, k)]
+    networks = [_network(table, whole) for table in tables]
     hidden = np.zeros(whole.shape, dtype=np.bool_)
     for _, position in sensitive:
         hidden[position] = True
@@ -136,25 +150,24 @@ def _hide(tables: list[Counts], whole: Counts, k: int) -> NDArray[np.bool_]:
     for index, position in sensitive:
         if (index, position) in witness:
             continue
-        cycle = _cycle(tables[index], whole, np.where(hidden, 0.0, cost), position)
+        cycle = _cycle(networks[index], np.where(hidden, 0.0, cost), position)
         assert cycle is not None, "a positive count of a circulation lies on a cycle"
         for member in cycle:
             hidden[member] = True
             witness[index, member] = cycle
-    _show_what_protects_nothing(tables, whole, hidden, primary, sensitive, witness)
+    _show_what_protects_nothing(networks, cost, hidden, primary, sensitive, witness)
     return hidden
 
 
 def _show_what_protects_nothing(
-    tables: list[Counts],
-    whole: Counts,
+    networks: list[_Network],
+    cost: Floats,
     hidden: NDArray[np.bool_],
     primary: NDArray[np.bool_],
     sensitive: list[tuple[int, Position]],
     witness: dict[tuple[int, Position], Cycle],
 ) -> None:
     """Show again, the dearest first, each complementary count without which the small ones stay hidden."""
-    cost = _costs(whole)
     for candidate in sorted(_positions(hidden & ~primary), key=lambda position: -cost[position]):
         hidden[candidate] = False
         closed = np.where(hidden, 0.0, np.inf)
@@ -162,7 +175,7 @@ def _show_what_protects_nothing(
         for index, position in sensitive:
             if candidate not in witness[index, position]:
                 continue
-            cycle = _cycle(tables[index], whole, closed, position)
+            cycle = _cycle(networks[index], closed, position)
             if cycle is None:
                 hidden[candidate] = True
                 break
@@ -171,7 +184,7 @@ def _show_what_protects_nothing(
             witness.update(renewed)
     for position in _positions(hidden & ~primary):
         closed = np.where(hidden, 0.0, np.inf)
-        if all(_cycle(table, whole, closed, position) is None for table in tables):
+        if all(_cycle(network, closed, position) is None for network in networks):
             hidden[position] = False
 
 
@@ -193,82 +206,70 @@ def _costs(whole: Counts) -> Floats:
     return cost
 
 
-def _cycle(table: Counts, whole: Counts, cost: Floats, start: Position) -> Cycle | None:
-    """The cheapest cycle through `start` around which one more or one fewer can flow, as the positions on it.
-
-    `cost` is what each position costs to hide, infinite where it must stay shown. None where there is no cycle.
-    """
-    more = _way_back(table, whole, cost, start, up=True)
-    if more is not None and more[0] == 0.0:
-        return more[1]
-    fewer = _way_back(table, whole, cost, start, up=False)
-    ways = [way for way in (more, fewer) if way is not None]
-    return min(ways, key=lambda way: way[0])[1] if ways else None
-
-
-def _way_back(table: Counts, whole: Counts, cost: Floats, start: Position, *, up: bool) -> tuple[float, Cycle] | None:
-    """Dijkstra from the end of the edge `start` back to its beginning, with one more (`up`) or one fewer in it."""
-    if not _can_change(table, whole, start, up=up):
-        return None
-    beginning, end = _ends(start, table.shape, up=up)
-    best = {end: 0.0}
-    came: dict[int, tuple[int, Position]] = {}
-    queue = [(0.0, end)]
-    done: set[int] = set()
-    while queue:
-        distance, node = heappop(queue)
-        if node == beginning:
-            return distance, _trace(came, end, beginning, start)
-        if node in done:
-            continue
-        done.add(node)
-        for other, position in _arcs(table, whole, cost, node):
-            reached = distance + float(cost[position])
-            if position != start and reached < best.get(other, np.inf):
-                best[other] = reached
-                came[other] = (node, position)
-                if other == beginning and reached == distance:
-                    return distance, _trace(came, end, beginning, start)
-                heappush(queue, (reached, other))
-    return None
-
-
-def _trace(came: dict[int, tuple[int, Position]], end: int, beginning: int, start: Position) -> Cycle:
-    cycle = {start}
-    node = beginning
-    while node != end:
-        node, position = came[node]
-        cycle.add(position)
-    return frozenset(cycle)
-
-
-def _arcs(table: Counts, whole: Counts, cost: Floats, node: int) -> Iterator[tuple[int, Position]]:
-    """The nodes that can be reached from `node` by changing one count by one, with its position.
-
-    Nodes 0..rows are the rows and the row of totals; the columns and the column of totals follow.
-    """
+def _network(table: Counts, whole: Counts) -> _Network:
     rows, columns = table.shape
-    line = [(node, column) for column in range(columns)] if node < rows else [(row, node - rows) for row in range(rows)]
-    for position in line:
-        if np.isinf(cost[position]):
-            continue
-        row_node, column_node = position[0], rows + position[1]
-        up = _ends(position, table.shape, up=True)[0] == node
-        if _can_change(table, whole, position, up=up):
-            yield (column_node if node == row_node else row_node), position
+    arcs: list[list[tuple[int, Position]]] = [[] for _ in range(rows + columns)]
+    for position in _positions(whole >= 1):
+        beginning, end = _ends(position, (rows, columns))
+        arcs[beginning].append((end, position))
+        if table[position] >= 1 and whole[position] >= 2:
+            arcs[end].append((beginning, position))
+    return _Network((rows, columns), tuple(tuple(line) for line in arcs))
 
 
-def _ends(position: Position, shape: tuple[int, ...], *, up: bool) -> tuple[int, int]:
+def _ends(position: Position, shape: tuple[int, int]) -> tuple[int, int]:
     """Beginning and end of an edge: cells and the grand total run from row to column, margins from column to row."""
     rows, columns = shape
     row, column = position
     is_margin = (row == rows - 1) != (column == columns - 1)
-    ends = (rows + column, row) if is_margin else (row, rows + column)
-    return ends if up else (ends[1], ends[0])
+    return (rows + column, row) if is_margin else (row, rows + column)
 
 
-def _can_change(table: Counts, whole: Counts, position: Position, *, up: bool) -> bool:
-    """Whether a reader who knows that no zero of the whole is hidden must allow for one more or one fewer here."""
-    if up:
-        return bool(whole[position] >= 1)
-    return bool(table[position] >= 1 and whole[position] >= 2)
+def _cycle(network: _Network, cost: Floats, start: Position) -> Cycle | None:
+    """The cheapest cycle through `start` around which one more or one fewer can flow, as the positions on it.
+
+    `cost` is what each position costs to hide, infinite where it must stay shown. None where there is no cycle.
+    """
+    beginning, end = _ends(start, network.shape)
+    prices = cost.tolist()
+    more = _way(network, prices, start, end, beginning)
+    if more is not None and more[0] == 0.0:
+        return more[1]
+    may_shrink = any(position == start for _, position in network.arcs[end])
+    fewer = _way(network, prices, start, beginning, end) if may_shrink else None
+    ways = [way for way in (more, fewer) if way is not None]
+    return min(ways, key=lambda way: way[0])[1] if ways else None
+
+
+def _way(
+    network: _Network, prices: list[list[float]], start: Position, origin: int, goal: int
+) -> tuple[float, Cycle] | None:
+    """Dijkstra from `origin` to `goal` without the edge `start`; its price, and the cycle that it closes."""
+    best = {origin: 0.0}
+    came: dict[int, tuple[int, Position]] = {}
+    queue = [(0.0, origin)]
+    while queue:
+        distance, node = heappop(queue)
+        if node == goal:
+            return distance, _trace(came, origin, goal, start)
+        if distance > best[node]:
+            continue
+        for other, position in network.arcs[node]:
+            reached = distance + prices[position[0]][position[1]]
+            if reached >= best.get(other, inf) or position == start:
+                continue
+            best[other] = reached
+            came[other] = (node, position)
+            if other == goal and reached == distance:
+                return distance, _trace(came, origin, goal, start)
+            heappush(queue, (reached, other))
+    return None
+
+
+def _trace(came: dict[int, tuple[int, Position]], origin: int, goal: int, start: Position) -> Cycle:
+    cycle = {start}
+    node = goal
+    while node != origin:
+        node, position = came[node]
+        cycle.add(position)
+    return frozenset(cycle)
