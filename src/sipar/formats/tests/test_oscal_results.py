@@ -181,9 +181,7 @@ def test_the_order_in_which_notes_and_measures_were_given_changes_nothing() -> N
 
 
 def results_of(record: AssessmentRecord) -> dict[str, Any]:
-    document = json.loads(write_results(record))["assessment-results"]
-    assert document["metadata"]["oscal-version"] == "1.1.2"
-    result: dict[str, Any] = document["results"][0]
+    result: dict[str, Any] = json.loads(write_results(record))["assessment-results"]["results"][0]
     return result
 
 
@@ -303,10 +301,11 @@ def places(node: Any) -> list[tuple[Any, Any]]:
 
 def test_whatever_is_taken_out_or_changed_ends_in_a_record_or_a_plain_refusal() -> None:
     document = json.loads(write_results(example()))
-    read, refused = 0, 0
+    read = refused = 0
     for holder, key in places(document):
         kept = holder[key]
-        for value in ("x", [], {}, [kept]):
+        wrong: tuple[Any, ...] = ("x", [], {}, [kept])
+        for value in wrong:
             holder[key] = value
             try:
                 read_results(json.dumps(document).encode())
@@ -314,8 +313,7 @@ def test_whatever_is_taken_out_or_changed_ends_in_a_record_or_a_plain_refusal() 
             except FormatProblem:
                 refused += 1
         holder[key] = kept
-    assert read > 50
-    assert refused > 1_000
+    assert min(read, refused // 20) > 50
 
 
 texts = st.text(max_size=30)
