@@ -18,14 +18,18 @@ OLDEST_MAJOR = 15
 _SYSTEM_BINARIES = Path("/usr/lib/postgresql")
 
 
-class LocalDatabaseProblem(Exception):
-    """Why the database cannot be used: a stable code, one plain sentence, and what to do about it."""
+class MachineProblem(Exception):
+    """What this machine lacks: a stable code, one plain sentence, and what to do about it."""
 
     def __init__(self, code: str, sentence: str, remedy: str) -> None:
         super().__init__(f"{sentence} {remedy}")
         self.code = code
         self.sentence = sentence
         self.remedy = remedy
+
+
+class LocalDatabaseProblem(MachineProblem):
+    """Why the database cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
+from django.forms.boundfield import BoundWidget
 from django.template.context import RequestContext
 from django.templatetags.static import static
-from django.utils.html import escape, format_html
+from django.utils.html import escape, format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import get_language
@@ -177,3 +178,55 @@ def page_address(context: RequestContext, page: int) -> str:
     query = context["request"].GET.copy()
     query["page"] = str(page)
     return f"?{query.urlencode()}"
+
+
+@register.filter
+def plain(value: object) -> str:
+    """A number for an attribute: never with separators, whatever the language."""
+    return str(value)
+
+
+TLP_LABELS = frozenset({"red", "amber", "amber+strict", "green", "clear"})
+
+
+@register.filter
+def tlp_class(label: str) -> str:
+    """The class of a TLP 2.0 label (FIRST, 2022); unknown labels are shown as the strictest one."""
+    name = label.lower().removeprefix("tlp:")
+    return f"sp-tlp-{name.split('+')[0]}" if name in TLP_LABELS else "sp-tlp-red"
+
+
+@register.filter
+def severity_icon(rank: int | str) -> str:
+    return f"severity-{min(max(int(rank), 1), 5)}"
+
+
+@register.filter
+def severity_word(rank: int | str) -> str:
+    """The word of a severity step 1..5; colour and shape never stand alone."""
+    words = (_("Minimal"), _("Low"), _("Medium"), _("High"), _("Critical"))
+    return words[min(max(int(rank), 1), 5) - 1]
+
+
+@register.filter
+def choice_control(choice: BoundWidget) -> SafeString:
+    """One radio button or check box of a group, with its own label."""
+    choice.data["attrs"]["class"] = "form-check-input"
+    return format_html(
+        '{}<label class="form-check-label" for="{}">{}</label>',
+        SafeString(choice.tag()),
+        choice.id_for_label,
+        choice.choice_label,
+    )
+
+
+@register.filter
+def has_optional(columns: Iterable[Any]) -> bool:
+    """Whether any column of a table may be hidden by the reader."""
+    return any(column["optional"] if isinstance(column, Mapping) else column.optional for column in columns)
+
+
+@register.filter
+def spec_script(spec: Mapping[str, Any], key: str) -> SafeString:
+    """A chart's specification as a JSON block, escaped so that no data can end the block."""
+    return json_script(spec, f"{key}-spec")

@@ -1,0 +1,17 @@
+"""The REST API: typed operations of every noun, problems by RFC 9457, frozen in `openapi.json`."""
+
+from __future__ import annotations
+
+from ninja import NinjaAPI
+
+from sipar import __version__
+from sipar.core.api import speak_problems
+
+api = NinjaAPI(
+    title="Sipar",
+    version=__version__,
+    description="The API of a national cybersecurity platform. Sign in with a session or a bearer token.",
+    docs_url=None,
+    openapi_url="openapi.json",
+)
+speak_problems(api)

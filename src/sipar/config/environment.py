@@ -1,0 +1,95 @@
+"""What the environment tells Sipar. Every variable stands here, with its meaning; the manual prints this list."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable that Sipar reads: its name, its meaning, and what holds where it is not set."""
+
+    name: str
+    meaning: str
+    default: str = ""
+
+    def read(self) -> str:
+        return os.environ.get(self.name, self.default)
+
+
+MODE = Variable(
+    "SIPAR_MODE", "`demonstration` (invented organisations, known passwords, loopback) or `production`", "demonstration"
+)
+VAR = Variable(
+    "SIPAR_VAR", "Folder of everything that Sipar keeps on disk: database cluster, secrets, evidence, logs", ""
+)
+NATION = Variable(
+    "SIPAR_NATION", "Nation profile: the name of a shipped one, or a folder that holds `nation.yaml`", "pk"
+)
+HOSTS = Variable(
+    "SIPAR_HOSTS", "Host names that the server answers to, separated by commas", "localhost,127.0.0.1,[::1]"
+)
+PORT = Variable("SIPAR_PORT", "Port of the web server on the loopback address", "8080")
+HTTPS = Variable(
+    "SIPAR_HTTPS", "`1` where a proxy serves Sipar over HTTPS: secure cookies and strict transport security", ""
+)
+DATABASE_URL = Variable("DATABASE_URL", "Address of an own PostgreSQL 15+; without it Sipar runs a private cluster", "")
+DATABASE_OWNER_URL = Variable(
+    "DATABASE_OWNER_URL", "Login that owns the tables and migrates; defaults to DATABASE_URL", ""
+)
+MAIL_URL = Variable(
+    "SIPAR_MAIL", "`smtp://user:password@host:port` of the mail relay; without it mail goes to var/mail", ""
+)
+SECRET_KEY = Variable("SIPAR_SECRET_KEY", "Signing key of sessions; without it a random one is kept in var/secrets", "")
+SIGN_IN_PROVIDERS = Variable("SIPAR_SIGN_IN", "JSON list of OIDC and SAML providers in django-allauth's APP form", "[]")
+
+VARIABLES = (
+    MODE, VAR, NATION, HOSTS, PORT, HTTPS, DATABASE_URL, DATABASE_OWNER_URL, MAIL_URL, SECRET_KEY, SIGN_IN_PROVIDERS,
+)  # fmt: skip
+
+
+def var_folder() -> Path:
+    """The folder for everything kept on disk; created on first use, readable by this account only where new."""
+    return Path(VAR.read()) if VAR.read() else PROJECT / "var"
+
+
+def mailer(url: str, folder: Path) -> dict[str, Any]:
+    """Django's mailer for a `smtp://` or `smtps://` address; without one, mail becomes files in `folder`."""
+    if not url:
+        return {"BACKEND": "django.core.mail.backends.filebased.EmailBackend", "OPTIONS": {"file_path": folder}}
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError("SIPAR_MAIL must look like smtp://user:password@host:port")
+    return {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": parts.hostname,
+            "port": parts.port or 587,
+            "username": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "use_ssl": parts.scheme == "smtps",
+            "use_tls": parts.scheme == "smtp" and parts.port != 25,
+        },
+    }
+
+
+def kept_secret(name: str, *, length: int = 48) -> str:
+    """A random secret of this installation, made once and kept in `var/secrets/<name>` with mode 0600."""
+    folder = var_folder() / "secrets"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / name
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    value = secrets.token_urlsafe(length)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(value)
+    return value

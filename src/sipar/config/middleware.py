@@ -1,0 +1,120 @@
+"""Every request runs inside `acting`, and every view has a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from sipar.core.acting import Actor, acting
+from sipar.core.gates import PUBLIC, gate_of
+from sipar.core.problems import Forbidden, Problem
+from sipar.people.roles import needs_second_factor
+from sipar.people.selectors import actor_of
+from sipar.people.tokens import token_actor
+from sipar.ui.problems import problem_page
+
+# Where a person sets up a passkey or TOTP; the one page that is open to a role which lacks it.
+SECOND_FACTOR_PAGE = "/accounts/2fa/"
+
+View = Callable[..., HttpResponseBase]
+# Views of libraries, which cannot carry a gate of ours: sign-in and second factor guard themselves.
+# API operations carry their gate as `core.api.Entry`.
+SELF_GUARDED = ("allauth.", "django.views.i18n", "ninja.")
+
+
+class ActingMiddleware:
+    """Open the transaction of the request as the person who signed in, and roll it back when a problem is raised."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        actor = actor_from(request)
+        request.actor = actor  # type: ignore[attr-defined]
+        if actor is None or request.path_info.startswith("/accounts/"):
+            return self.get_response(request)
+        request.needs_second_factor = lacks_second_factor(actor)  # type: ignore[attr-defined]
+        try:
+            with acting(actor, reason=f"{request.method} {request.path_info}"):
+                response = self.get_response(request)
+                render = getattr(response, "render", None)
+                if callable(render) and not getattr(response, "is_rendered", True):
+                    response = render()
+                if response.status_code >= 400 and getattr(response, "sipar_undo", True):
+                    raise _Undo(response)
+        except _Undo as undo:
+            return undo.response
+        return response
+
+
+class _Undo(Exception):
+    """Carries an error response out of the transaction, so that nothing of a failed request is kept."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        self.response = response
+
+
+class GateMiddleware:
+    """Refuse a view without a gate, an actor whom the gate does not admit, and a role without its second factor."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        if view.__module__.startswith(SELF_GUARDED):
+            return None
+        rule = gate_of(view)
+        if rule is None:
+            raise LookupError(f"{view.__module__}.{view.__name__} declares no gate")
+        if rule is PUBLIC:
+            return None
+        actor: Actor | None = request.actor  # type: ignore[attr-defined]
+        if actor is None:
+            return redirect(f"{reverse(settings.LOGIN_URL)}?next={request.path}")
+        if lacks_second_factor(actor):
+            return redirect(SECOND_FACTOR_PAGE)
+        if not rule.admits(actor):
+            return problem_page(request, Forbidden("This page is not part of your role."))
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Problem):
+            return problem_page(request, exception)
+        return None
+
+
+def actor_from(request: HttpRequest) -> Actor | None:
+    """The actor behind a request: by bearer token, else by session; None for a visitor."""
+    header = request.headers.get("Authorization", "")
+    if header.startswith("Bearer ") and request.path_info.startswith("/api/"):
+        return token_actor(header.removeprefix("Bearer "), now=timezone.now())
+    if not request.user.is_authenticated:
+        return None
+    return actor_of(request.user, now=timezone.now(), verified=passed_second_factor(request))
+
+
+def lacks_second_factor(actor: Actor) -> bool:
+    """Whether the actor's roles need a second factor that this session has not shown."""
+    if actor.verified or actor.scopes is not None:
+        return False
+    return needs_second_factor({grant.role for grant in actor.grants})
+
+
+def passed_second_factor(request: HttpRequest) -> bool:
+    """Whether this session signed in with a second factor (or a passkey, which is two in one)."""
+    if not is_mfa_enabled(request.user):
+        return False
+    records = request.session.get("account_authentication_methods", [])
+    return any(record.get("method") == "mfa" or record.get("passwordless") for record in records)

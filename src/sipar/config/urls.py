@@ -1,0 +1,28 @@
+"""Where each noun's pages stand. Every view below carries a gate, or the build fails."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from django.views.i18n import set_language
+
+from sipar.config.api import api
+
+urlpatterns = [
+    path("", include("sipar.ui.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("language/", set_language, name="set_language"),
+    path("me/", include("sipar.people.urls")),
+    path("organisations/", include("sipar.orgs.urls")),
+    path("teams/", include("sipar.teams.urls")),
+    path("frameworks/", include("sipar.frameworks.urls")),
+    path("campaigns/", include("sipar.assessments.campaign_urls")),
+    path("assessments/", include("sipar.assessments.urls")),
+    path("board/", include("sipar.board.urls")),
+    path("ledger/", include("sipar.ledger.urls")),
+    path("api/", api.urls),
+]
+
+handler400 = "sipar.ui.views.bad_request"
+handler403 = "sipar.ui.views.forbidden"
+handler404 = "sipar.ui.views.not_found"
+handler500 = "sipar.ui.views.server_error"

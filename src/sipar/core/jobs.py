@@ -1,0 +1,42 @@
+"""Background work: who a job acts as, and how its starter sees the progress.
+
+A job is a procrastinate task that does its work in short transactions of its own, each inside `acting`, so that
+progress shows while it runs and a crash loses one step at most. Deadlines are never jobs (design decision 6).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth import get_user_model
+
+from sipar.core.acting import Actor, Grant, acting
+from sipar.core.models import BackgroundRun
+
+
+def system() -> Actor:
+    """Sipar itself: what jobs and the command line act as. It cannot sign in."""
+    account = get_user_model().objects.get(is_system=True)
+    return Actor(account=account.pk, name=account.name, grants=(Grant("system"),), verified=True)
+
+
+def start_run(actor: Actor, *, kind: str, subject: str = "", total: int = 0, now: datetime) -> BackgroundRun:
+    """Record that background work was asked for; call inside `acting`, then defer the job with the run's id."""
+    return BackgroundRun.objects.create(
+        account_id=actor.account, kind=kind, subject=subject, total=total, started_at=now
+    )
+
+
+def report(run: int, *, done: int, total: int) -> None:
+    """Say how far a run is; a transaction of its own."""
+    with acting(system(), reason="report progress"):
+        BackgroundRun.objects.filter(pk=run).update(state=BackgroundRun.State.RUNNING, done=done, total=total)
+
+
+def finish(
+    run: int, *, sentence: str, failed: bool = False, now: datetime, result: dict[str, object] | None = None
+) -> None:
+    """Close a run with a plain sentence; a transaction of its own."""
+    state = BackgroundRun.State.FAILED if failed else BackgroundRun.State.DONE
+    with acting(system(), reason="finish background work"):
+        BackgroundRun.objects.filter(pk=run).update(state=state, sentence=sentence, ended_at=now, result=result or {})

@@ -1,0 +1,231 @@
+-- Who acts, what they may see and write, and how every write is recorded.
+-- Functions that must look past row-level security belong to sipar_definer, which can only read the few tables
+-- that say who is who, and only insert ledger events. It cannot log in.
+create schema if not exists guard;
+grant usage on schema guard to sipar_app, sipar_definer;
+grant create on schema guard to sipar_definer;
+grant usage on schema public to sipar_app, sipar_definer;
+
+create or replace function guard.actor() returns bigint language sql stable parallel safe
+as $$ select nullif(current_setting('sipar.actor', true), '')::bigint $$;
+
+-- The grants that hold now. Time-boxed engagements and roles end by themselves.
+create or replace function guard.grants() returns setof people_grant language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    select * from people_grant
+    where account_id = guard.actor() and valid_from <= now() and (valid_until is null or valid_until > now())
+$$;
+
+create or replace function guard.holds(variadic roles text[]) returns boolean language sql stable security definer
+set search_path = pg_catalog, public
+as $$ select exists (select 1 from guard.grants() g where g.role = any (roles)) $$;
+
+create or replace function guard.is_system() returns boolean language sql stable security definer
+set search_path = pg_catalog, public
+as $$ select exists (select 1 from people_account where id = guard.actor() and is_system) $$;
+
+create or replace function guard.sees_all() returns boolean language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    select guard.is_system() or exists (
+        select 1 from guard.grants() g join teams_team t on t.id = g.team_id
+        where g.role in ('analyst', 'duty_officer', 'team_head') and t.covers_all
+    )
+$$;
+
+create or replace function guard.writes_all() returns boolean language sql stable security definer
+set search_path = pg_catalog, public
+as $$ select guard.sees_all() $$;
+
+create or replace function guard.visible() returns setof bigint language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    select g.organisation_id from guard.grants() g
+        where g.organisation_id is not null and g.role in ('reporter', 'ciso', 'head')
+    union
+    select m.organisation_id from guard.grants() g join teams_membership m on m.team_id = g.team_id
+        where g.role in ('analyst', 'duty_officer', 'team_head')
+    union
+    select o.id from guard.grants() g join orgs_organisation o on o.ministry_id = g.ministry_id
+        where g.role = 'ministry_officer'
+    union
+    select s.organisation_id from assessments_engagementscope s join assessments_engagement e on e.id = s.engagement_id
+        where e.account_id = guard.actor() and e.valid_from <= now() and e.valid_until > now() and e.ended_at is null
+            and guard.holds('consultant', 'auditor')
+$$;
+
+create or replace function guard.writable() returns setof bigint language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    select g.organisation_id from guard.grants() g
+        where g.organisation_id is not null and g.role in ('reporter', 'ciso', 'head')
+    union
+    select m.organisation_id from guard.grants() g join teams_membership m on m.team_id = g.team_id
+        where g.role in ('analyst', 'duty_officer', 'team_head')
+    union
+    select s.organisation_id from assessments_engagementscope s join assessments_engagement e on e.id = s.engagement_id
+        where e.account_id = guard.actor() and e.valid_from <= now() and e.valid_until > now() and e.ended_at is null
+            and guard.holds('consultant', 'auditor')
+$$;
+
+create or replace function guard.teams() returns setof bigint language sql stable security definer
+set search_path = pg_catalog, public
+as $$ select g.team_id from guard.grants() g where g.team_id is not null $$;
+
+create or replace function guard.ministries() returns setof bigint language sql stable security definer
+set search_path = pg_catalog, public
+as $$ select g.ministry_id from guard.grants() g where g.ministry_id is not null $$;
+
+-- A token is looked up before its account is known; only its owner's number and its hash come out.
+create or replace function guard.token(wanted text)
+returns table (account_id bigint, digest varchar, scopes jsonb, expires_at timestamptz, revoked_at timestamptz)
+language sql stable security definer set search_path = pg_catalog, public
+as $$ select t.account_id, t.digest, t.scopes, t.expires_at, t.revoked_at from people_apitoken t where t.prefix = wanted $$;
+
+-- Answers of a campaign for those who may see aggregates only: no organisation, just the classes it falls in.
+create or replace function guard.campaign_vectors(campaign bigint)
+returns table (sector_id bigint, province_id bigint, tier smallint, target text, organisations bigint, levels bytea)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select o.sector_id, o.province_id, o.tier, a.profile, count(*), string_agg(a.standing, ''::bytea)
+    from assessments_assessment a join orgs_organisation o on o.id = a.organisation_id
+    where a.campaign_id = campaign and a.standing is not null
+        and (guard.is_system() or guard.holds('council_member', 'council_secretary', 'authority_policy'))
+    group by o.sector_id, o.province_id, o.tier, a.profile
+$$;
+
+-- The cohort's size in the same classes, answered or not, for the same readers.
+create or replace function guard.campaign_cohort(campaign bigint)
+returns table (sector_id bigint, province_id bigint, tier smallint, state text, meets boolean, organisations bigint)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select o.sector_id, o.province_id, o.tier, a.state, a.meets_target, count(*)
+    from assessments_assessment a join orgs_organisation o on o.id = a.organisation_id
+    where a.campaign_id = campaign
+        and (guard.is_system() or guard.holds('council_member', 'council_secretary', 'authority_policy'))
+    group by o.sector_id, o.province_id, o.tier, a.state, a.meets_target
+$$;
+
+-- A sector's standing scores without names, so that an organisation can see itself among its peers.
+create or replace function guard.sector_scores(campaign bigint, sector bigint)
+returns setof double precision language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select a.mean from assessments_assessment a join orgs_organisation o on o.id = a.organisation_id
+    where a.campaign_id = campaign and o.sector_id = sector and a.standing is not null and a.mean is not null
+        and guard.actor() is not null
+$$;
+
+-- Ledger: one event for each row written, by statement, so that bulk work stays bulk.
+create or replace function guard.record() returns trigger language plpgsql security definer
+set search_path = pg_catalog, public
+as $$
+declare
+    key_column text := tg_argv[0];
+    organisation_column text := tg_argv[1];
+    redacted text[] := string_to_array(tg_argv[2], ',');
+begin
+    if tg_op = 'INSERT' then
+        insert into core_event (at, transaction, actor_id, action, reason, table_name, row_key, operation, organisation_id, body)
+        select now(), pg_current_xact_id()::text::bigint, guard.actor(), coalesce(current_setting('sipar.action', true), ''),
+            coalesce(current_setting('sipar.reason', true), ''), tg_table_name, row ->> key_column, 'insert',
+            case when organisation_column <> '' then (row ->> organisation_column)::bigint end, row - redacted
+        from (select to_jsonb(n) as row from new_rows n) rows;
+    elsif tg_op = 'DELETE' then
+        insert into core_event (at, transaction, actor_id, action, reason, table_name, row_key, operation, organisation_id, body)
+        select now(), pg_current_xact_id()::text::bigint, guard.actor(), coalesce(current_setting('sipar.action', true), ''),
+            coalesce(current_setting('sipar.reason', true), ''), tg_table_name, row ->> key_column, 'delete',
+            case when organisation_column <> '' then (row ->> organisation_column)::bigint end, row - redacted
+        from (select to_jsonb(o) as row from old_rows o) rows;
+    else
+        insert into core_event (at, transaction, actor_id, action, reason, table_name, row_key, operation, organisation_id, body)
+        select now(), pg_current_xact_id()::text::bigint, guard.actor(), coalesce(current_setting('sipar.action', true), ''),
+            coalesce(current_setting('sipar.reason', true), ''), tg_table_name, after ->> key_column, 'update',
+            case when organisation_column <> '' then (after ->> organisation_column)::bigint end, changes.body
+        from (select to_jsonb(n) as after from new_rows n) n
+        join (select to_jsonb(o) as before from old_rows o) o on before ->> key_column = after ->> key_column
+        cross join lateral (
+            select jsonb_object_agg(
+                key, case when key = any (redacted) then '"redacted"'::jsonb else jsonb_build_array(before -> key, value) end
+            ) as body
+            from jsonb_each(after) where before -> key is distinct from value
+        ) changes
+        where changes.body is not null;
+    end if;
+    return null;
+end
+$$;
+
+create or replace function guard.refuse_change() returns trigger language plpgsql
+as $$
+begin
+    raise exception '% is append-only: what is written there stays', tg_table_name using errcode = 'check_violation';
+end
+$$;
+
+create or replace function guard.refuse_transition() returns trigger language plpgsql
+as $$
+declare
+    before text := to_jsonb(old) ->> tg_argv[0];
+    after text := to_jsonb(new) ->> tg_argv[0];
+begin
+    if not (before || '>' || after) = any (tg_argv[1:]) then
+        raise exception '% cannot go from % to %', tg_table_name, before, after using errcode = 'check_violation';
+    end if;
+    return new;
+end
+$$;
+
+do $$
+declare
+    name text;
+begin
+    foreach name in array array['people_grant', 'people_apitoken', 'people_account', 'teams_team', 'teams_membership', 'orgs_organisation',
+        'assessments_engagement', 'assessments_engagementscope', 'assessments_assessment']
+    loop
+        execute format('grant select on public.%I to sipar_definer', name);
+        execute format('drop policy if exists sipar_definer on public.%I', name);
+        execute format('create policy sipar_definer on public.%I for select to sipar_definer using (true)', name);
+    end loop;
+end
+$$;
+-- Sipar's own account comes with the database; the application can neither make another nor become it.
+insert into people_account (email, name, password, language, is_active, is_system, is_demonstration, created_at)
+select 'sipar@system.invalid', 'Sipar', '!', 'en', false, true, false, now()
+where not exists (select 1 from people_account where is_system);
+
+create or replace function guard.refuse_system_account() returns trigger language plpgsql
+as $$
+begin
+    if current_user = 'sipar_app' or session_user = 'sipar_app' then
+        raise exception 'there is one account of Sipar itself, and nobody changes it' using errcode = 'check_violation';
+    end if;
+    return new;
+end
+$$;
+drop trigger if exists sipar_system_account on people_account;
+create trigger sipar_system_account before insert or update on people_account
+    for each row when (new.is_system) execute function guard.refuse_system_account();
+drop trigger if exists sipar_system_account_demoted on people_account;
+create trigger sipar_system_account_demoted before update or delete on people_account
+    for each row when (old.is_system) execute function guard.refuse_system_account();
+
+grant insert on core_event to sipar_definer;
+drop policy if exists sipar_definer on core_event;
+create policy sipar_definer on core_event for insert to sipar_definer with check (true);
+grant usage on all sequences in schema public to sipar_definer;
+
+alter function guard.grants() owner to sipar_definer;
+alter function guard.holds(text[]) owner to sipar_definer;
+alter function guard.is_system() owner to sipar_definer;
+alter function guard.sees_all() owner to sipar_definer;
+alter function guard.writes_all() owner to sipar_definer;
+alter function guard.visible() owner to sipar_definer;
+alter function guard.writable() owner to sipar_definer;
+alter function guard.teams() owner to sipar_definer;
+alter function guard.ministries() owner to sipar_definer;
+alter function guard.token(text) owner to sipar_definer;
+alter function guard.campaign_vectors(bigint) owner to sipar_definer;
+alter function guard.campaign_cohort(bigint) owner to sipar_definer;
+alter function guard.sector_scores(bigint, bigint) owner to sipar_definer;
+alter function guard.record() owner to sipar_definer;

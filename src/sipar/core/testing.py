@@ -1,0 +1,91 @@
+"""pytest fixtures: a real PostgreSQL for the run, and Sipar's own account in it.
+
+The controller starts one throw-away cluster; the first worker migrates a template database; each worker gets a
+copy of it. Tests run as the application role, so that row-level security holds in every one of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from sipar.core import localdb
+from sipar.core.postgres_configuration import APP_ROLE, OWNER_ROLE, PORT, SUPERUSER_ROLE
+
+TEMPLATE = "sipar_template"
+_stack = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.DATABASES["default"].get("OPTIONS", {}).pop("pool", None)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    if hasattr(config, "workerinput") or config.getoption("collectonly"):
+        return
+    cluster = _stack.enter_context(localdb.throwaway_cluster())
+    os.environ["SIPAR_TEST_SOCKET"] = cluster.connection_parameters(OWNER_ROLE, "postgres")["host"]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        _stack.close()
+
+
+def make_database(name: str, *, template: str | None = None) -> None:
+    """Create a database in the run's cluster, owned by the owner role, as a copy of `template` where given."""
+    host = os.environ["SIPAR_TEST_SOCKET"]
+    with psycopg.connect(host=host, port=PORT, user=SUPERUSER_ROLE, dbname="postgres", autocommit=True) as connection:
+        connection.execute(f'drop database if exists "{name}" with (force)')
+        source = f' template "{template}"' if template else ""
+        connection.execute(f'create database "{name}" owner {OWNER_ROLE}{source}')
+
+
+def use_database(name: str) -> None:
+    """Point Django's connections at a database of the run's cluster."""
+    for alias, role in (("default", APP_ROLE), ("owner", OWNER_ROLE)):
+        connections[alias].close()
+        connections[alias].settings_dict.update(
+            {
+                "NAME": name,
+                "USER": role,
+                "PASSWORD": "",
+                "HOST": os.environ["SIPAR_TEST_SOCKET"],
+                "PORT": str(PORT),
+            }
+        )
+        connections[alias].settings_dict["OPTIONS"].pop("options", None)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Replaces pytest-django's: a migrated template, made once, and a copy of it for this worker."""
+    from sipar.core import database
+
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "alone")
+    shared = tmp_path_factory.getbasetemp().parent if worker != "alone" else tmp_path_factory.getbasetemp()
+    with django_db_blocker.unblock(), localdb.locked(shared):  # type: ignore[attr-defined]
+        done = Path(shared) / "template-made"
+        if not done.exists():
+            make_database(TEMPLATE)
+            use_database(TEMPLATE)
+            database.migrate()
+            connections["default"].close()
+            connections["owner"].close()
+            done.touch()
+        make_database(f"test_{worker}", template=TEMPLATE)
+        use_database(f"test_{worker}")
+    yield
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        connections.close_all()

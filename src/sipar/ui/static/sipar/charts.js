@@ -1,0 +1,57 @@
+"use strict";
+// Draws every [data-chart] from its JSON block, without eval (vega-interpreter), in the colours of the theme.
+(() => {
+  const token = (name) => {
+    const probe = document.createElement("span");
+    probe.style.color = `var(${name})`;
+    document.body.append(probe);
+    const colour = getComputedStyle(probe).color;
+    probe.remove();
+    return colour;
+  };
+  const colours = () => {
+    const text = token("--sp-text"), muted = token("--sp-muted"), line = token("--sp-line"), accent = token("--sp-accent");
+    return {
+      background: "transparent",
+      text: { fill: text },
+      rule: { stroke: muted },
+      line: { stroke: accent },
+      point: { fill: accent },
+      bar: { fill: accent },
+      axis: { labelColor: text, titleColor: muted, domainColor: line, tickColor: line, gridColor: line },
+      legend: { labelColor: text, titleColor: muted },
+      header: { labelColor: text, titleColor: muted },
+    };
+  };
+  const merged = (base, over) => {
+    const result = { ...base };
+    for (const [key, value] of Object.entries(over)) result[key] = value && typeof value === "object" && !Array.isArray(value) ? merged(base?.[key] ?? {}, value) : value;
+    return result;
+  };
+
+  const draw = async (place) => {
+    const block = document.getElementById(place.dataset.chart);
+    const data = place.parentElement.querySelector(".sp-chart-data");
+    try {
+      const spec = JSON.parse(block.textContent);
+      delete spec.title; // the page shows the sentence as text
+      spec.config = merged(spec.config ?? {}, colours());
+      place.hidden = false;
+      const compiled = vegaLite.compile(spec).spec;
+      const view = new vega.View(vega.parse(compiled, null, { ast: true }), { expr: vega.expressionInterpreter, renderer: "svg", container: place, hover: true, logLevel: vega.Error });
+      place.siparView?.finalize();
+      place.siparView = view;
+      await view.runAsync();
+    } catch (error) {
+      place.hidden = true; // the table says the same
+      if (data) data.open = true;
+      console.error("chart", place.dataset.chart, error);
+    }
+  };
+  const all = () => { for (const place of document.querySelectorAll("[data-chart]")) draw(place); };
+  const ready = document.fonts?.ready ?? Promise.resolve();
+  ready.then(all);
+  document.addEventListener("sipar:theme", all);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
+  document.addEventListener("htmx:load", (event) => { if (event.detail.elt !== document.body) for (const place of event.detail.elt.querySelectorAll("[data-chart]")) draw(place); });
+})();
