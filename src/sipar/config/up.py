@@ -1,0 +1,59 @@
+"""What `sipar up` needs around the supervisor: the database for as long as a command runs, and the two children."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+from sipar.config.supervisor import Process
+from sipar.core import localdb
+
+_WEB_GRACE_SECONDS = 4.0
+_WORKER_GRACE_SECONDS = 3.0
+
+
+@contextmanager
+def database(
+    environment: Mapping[str, str], *, say: Callable[[str], object] = lambda _sentence: None
+) -> Iterator[localdb.LocalCluster | None]:
+    """The database, with its roles, for as long as the body runs: ours is started and stopped, another is only checked.
+
+    Inside, SIGTERM ends the body like Ctrl-C, so that the database is stopped either way. Raises LocalDatabaseProblem.
+    """
+    cluster = localdb.cluster_of(environment)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if cluster:
+            if cluster.notice:
+                say(cluster.notice)
+            cluster.ensure_started()
+        localdb.ensure_roles_and_database(environment)
+        yield cluster
+    finally:
+        if cluster:
+            cluster.stop()
+        signal.signal(signal.SIGTERM, before)
+
+
+def web_process(host: str, port: int) -> Process:
+    """The web server: two workers of four threads. Nothing is opened outside Sipar's own folders."""
+    bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    command = [sys.executable, "-m", "gunicorn", "sipar.config.wsgi:application", "--bind", bind]
+    command += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--timeout", "120"]
+    command += ["--graceful-timeout", f"{_WEB_GRACE_SECONDS - 1:.0f}", "--no-control-socket"]
+    return Process("web", command, grace_seconds=_WEB_GRACE_SECONDS)
+
+
+def worker_process() -> Process:
+    """The worker for background jobs."""
+    command = [sys.executable, "-m", "django", "procrastinate", "worker", "--concurrency", "2"]
+    command += ["--shutdown-graceful-timeout", f"{_WORKER_GRACE_SECONDS - 1:.0f}"]
+    settings = {"DJANGO_SETTINGS_MODULE": "sipar.config.settings"}
+    return Process("worker", command, environment=settings, grace_seconds=_WORKER_GRACE_SECONDS)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
