@@ -10,7 +10,7 @@ from sipar.formats.catalogue import MAX_GROUPS, MAX_REQUIREMENTS, Catalogue
 from sipar.formats.catalogue_file import build_catalogue
 from sipar.formats.documents import load_document
 from sipar.formats.limits import DEFAULT_LIMITS, Limits
-from sipar.formats.oscal_prose import MAX_TEXT, Fields, Parameters, label_of, list_of, properties_of, prose_of, text_of
+from sipar.formats.oscal_prose import Fields, Parameters, joined, list_of, properties_of, prose_of, text_of
 from sipar.formats.problems import FormatProblem
 
 TOP_LEVEL = 2
@@ -29,6 +29,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._()-]{0,119}\Z")
 _HTTPS = re.compile(r"https://\S{1,490}\Z")
 _PUBLISHED = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ASSESSMENT_PARTS = re.compile(r"assessment|objective\Z")
+_MAX_SLUG = 80
 _UNGROUPED = "controls"
 _SCALE: list[dict[str, Any]] = [
     {
@@ -132,7 +133,10 @@ def metadata_of(model: Fields) -> Fields:
 
 def slug(title: str) -> str:
     """An identifier from a title: small letters, digits and points, joined by hyphens."""
-    return re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-.")[:120].strip("-.") or "catalogue"
+    words = re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-.")
+    if len(words) > _MAX_SLUG:
+        words = words[:_MAX_SLUG].rpartition("-")[0] or words[:_MAX_SLUG]
+    return words.strip("-.") or "catalogue"
 
 
 def checked_identifier(fields: Fields, path: str) -> str:
@@ -190,7 +194,8 @@ class _CatalogWalk:
             self._unnamed += 1
             identifier = f"group-{self._unnamed}"
         overview = self._joined(
-            [part for part in list_of(fields, "parts", path) if part.get("name") in {"overview", "description"}], path
+            [part for part in list_of(fields, "parts", path) if str(part.get("name")) in {"overview", "description"}],
+            path,
         )
         group: Fields = {"id": identifier, "title": {"en": text_of(fields, "title", path)}, "parent": parent}
         if overview:
@@ -229,14 +234,13 @@ class _CatalogWalk:
             "evidence": [{"en": text} for text in self._evidence(parts, path)],
             "link": _own_link(fields, path),
         }
-        explained = "\n\n".join(text for text in (self._joined(guidance, path), _related(fields, path)) if text)
+        explained = joined((self._joined(guidance, path), _related(fields, path)), "\n\n", path)
         if explained:
-            requirement["guidance"] = {"en": explained[:MAX_TEXT]}
+            requirement["guidance"] = {"en": explained}
         return requirement
 
     def _joined(self, parts: list[Fields], path: str) -> str:
-        texts = (prose_of(part, self.parameters, path) for part in parts)
-        return "\n\n".join(text for text in texts if text)
+        return joined((prose_of(part, self.parameters, path) for part in parts), "\n\n", path)
 
     def _evidence(self, parts: list[Fields], path: str) -> list[str]:
         """What an assessor would examine (SP 800-53A method EXAMINE), one item each."""

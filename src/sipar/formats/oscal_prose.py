@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from sipar.formats.problems import FormatProblem
@@ -12,6 +13,7 @@ type Fields = dict[str, Any]
 
 MAX_TEXT = 20_000
 _MAX_PARAMETERS = 50_000
+_MAX_RENDERED = 20_000_000
 _INSERT = re.compile(r"\{\{\s*(?:insert:\s*param\s*,\s*|param:\s*)?([^\s{},]{1,200})\s*\}\}")
 _HOW_MANY = {"one": "one of", "one-or-more": "one or more of"}
 
@@ -23,6 +25,7 @@ class Parameters:
         self._fields: dict[str, Fields] = {}
         self._rendered: dict[str, str] = {}
         self._open: list[str] = []
+        self._room = _MAX_RENDERED
         self.unknown: set[str] = set()
 
     def add(self, parameters: Iterable[Fields], path: str) -> None:
@@ -56,6 +59,9 @@ class Parameters:
         self._open.append(identifier)
         rendered = self.fill(_placeholder(parameter, identifier, path), path)
         self._open.pop()
+        self._room -= len(rendered)
+        if self._room < 0:
+            raise FormatProblem("oscal.text", "the parameters together are too long", path)
         self._rendered[identifier] = rendered
         return rendered
 
@@ -83,14 +89,25 @@ def prose_of(part: Fields, parameters: Parameters, path: str, *, indent: int = 0
         text = parameters.fill(prose.strip(), path)
         lines.append("  " * indent + (f"{label} {text}" if label else text))
     inner = indent + 1 if lines else indent
-    for place, child in enumerate(list_of(part, "parts", path)):
-        text = prose_of(child, parameters, f"{path}/parts/{place}", indent=inner)
-        if text:
-            lines.append(text)
-    text = "\n".join(lines)
-    if len(text) > MAX_TEXT:
-        raise FormatProblem("oscal.text", f"the text is longer than {MAX_TEXT} characters", path)
-    return text
+    children = (
+        prose_of(child, parameters, f"{path}/parts/{place}", indent=inner)
+        for place, child in enumerate(list_of(part, "parts", path))
+    )
+    return joined(chain(lines, children), "\n", path)
+
+
+def joined(texts: Iterable[str], between: str, path: str) -> str:
+    """The texts that are not empty, put together. Raises FormatProblem `oscal.text` as soon as they are too long."""
+    kept: list[str] = []
+    room = MAX_TEXT
+    for text in texts:
+        if not text:
+            continue
+        room -= len(text) + len(between)
+        if room < -len(between):
+            raise FormatProblem("oscal.text", f"the text is longer than {MAX_TEXT} characters", path)
+        kept.append(text)
+    return between.join(kept)
 
 
 def label_of(fields: Fields) -> str:
