@@ -39,7 +39,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sipar.config.settings")
     from django.core.exceptions import ImproperlyConfigured
 
-    from sipar.core.localdb import LocalDatabaseProblem
+    from sipar.core.machine import MachineProblem
     from sipar.core.problems import Problem
     from sipar.formats.problems import FormatProblem
 
@@ -55,7 +55,7 @@ def main() -> None:
     except FormatProblem as problem:
         _say(f"This file cannot be taken: {problem}")
         sys.exit(REFUSED)
-    except LocalDatabaseProblem as problem:
+    except MachineProblem as problem:
         _say(str(problem))
         sys.exit(MISSING)
     except ImproperlyConfigured as problem:
