@@ -57,7 +57,7 @@ def read_ciso_library(
     Assessable nodes are requirements, the others groups; implementation groups are profiles that ask the top level.
     `known` maps the requirement URNs of other libraries to their ids; a URN that nobody knows gives its last part.
     Raises FormatProblem `ciso.wrong_kind`, `ciso.shape`, `ciso.duplicate`, `ciso.cycle`, `ciso.parent`,
-    `ciso.relation`, and the codes of `sipar.formats.documents` and `sipar.formats.catalogue_file`.
+    `ciso.size`, `ciso.relation`, and the codes of `sipar.formats.documents` and `sipar.formats.catalogue_file`.
     """
     library = load_yaml(data, limits)
     objects = library.get("objects") if isinstance(library, dict) else None

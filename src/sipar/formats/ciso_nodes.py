@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sipar.formats.catalogue import MAX_GROUPS, MAX_REQUIREMENTS
 from sipar.formats.problems import FormatProblem
 
 type Fields = dict[str, Any]
@@ -50,6 +51,8 @@ class Nodes:
     def __init__(self, framework: Fields, text: LibraryText, notes: list[str]) -> None:
         self.text = text
         self.nodes = list_of(framework, "requirement_nodes", "objects/framework")
+        if len(self.nodes) > MAX_GROUPS + MAX_REQUIREMENTS:
+            raise FormatProblem("ciso.size", f"more than {MAX_GROUPS + MAX_REQUIREMENTS} nodes", _PATH)
         self.groups: list[Fields] = []
         self.requirements: list[Fields] = []
         self.implementation_groups: dict[str, list[str]] = {}

@@ -69,8 +69,12 @@ def load_json(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Value:
     def take_pairs(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
         values = dict(pairs)
         if len(values) < len(pairs):
-            keys = [key for key, _ in pairs]
-            duplicates.append((values, next(key for key in values if keys.count(key) > 1)))
+            seen: set[str] = set()
+            for key, _ in pairs:
+                if key in seen:
+                    duplicates.append((values, key))
+                    break
+                seen.add(key)
         return values
 
     try:

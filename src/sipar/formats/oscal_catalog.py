@@ -219,11 +219,11 @@ class _CatalogWalk:
         parts = list_of(fields, "parts", path)
         statement = [part for part in parts if part.get("name") == "statement"]
         others = [
-            part for part in parts if part not in statement and not _ASSESSMENT_PARTS.search(str(part.get("name")))
+            part
+            for part in parts
+            if part.get("name") != "statement" and not _ASSESSMENT_PARTS.search(str(part.get("name")))
         ]
-        guidance = [part for part in others if part.get("name") == "guidance"] + [
-            part for part in others if part.get("name") != "guidance"
-        ]
+        guidance = sorted(others, key=lambda part: part.get("name") != "guidance")
         if not statement:
             statement, guidance = guidance[:1], guidance[1:]
         requirement: Fields = {

@@ -69,6 +69,7 @@ class _Selection:
         self.known = known
         self.known_set = set(known)
         self.missing: set[str] = set()
+        self.patterns = 0
 
     def of_import(self, fields: Fields, path: str) -> set[str]:
         includes = list_of(fields, "include-controls", path)
@@ -95,7 +96,8 @@ class _Selection:
     def _matching(self, selector: Fields, path: str) -> set[str]:
         found: set[str] = set()
         matching = list_of(selector, "matching", path)
-        if len(matching) > _MAX_PATTERNS:
+        self.patterns += len(matching)
+        if self.patterns > _MAX_PATTERNS:
             raise FormatProblem("oscal.size", f"more than {_MAX_PATTERNS} patterns", path)
         for place, fields in enumerate(matching):
             pattern = text_of(fields, "pattern", f"{path}/matching/{place}")

@@ -145,6 +145,7 @@ def test_a_library_in_another_language_lends_its_words_to_english_with_a_note() 
         (changed(*NODES, 1, "parent_urn", to="urn:ghost"), "ciso.parent", f"{NODE}:a"),
         (changed(*NODES, 1, "parent_urn", to=["x"]), "ciso.shape", f"{NODE}:a"),
         (changed(*NODES, 2, "urn", to=None), "ciso.shape", "objects/framework/requirement_nodes/2/urn"),
+        (changed(*NODES, to=[{}] * 7_001), "ciso.size", "objects/framework/requirement_nodes"),
         (changed(*NODES, 0, "weight", to=0), "catalogue.shape", "requirements/0/weight"),
         (
             changed("objects", "requirement_mapping_set", "requirement_mappings", 0, "relationship", to="cousin"),

@@ -110,6 +110,12 @@ def test_half_a_million_escaped_quotes_without_an_end_are_refused_in_one_pass() 
     assert refusal.value.code == "json.syntax"
 
 
+def test_a_key_that_stands_twice_among_very_many_is_found_in_one_pass() -> None:
+    keys = ",".join(f'"k{number}": 1' for number in [*range(200_000), 199_999])
+    with pytest.raises(FormatProblem, match='the key "k199999" stands twice'):
+        load_json(f"{{{keys}}}".encode())
+
+
 def test_words_that_only_yaml_one_one_reads_as_values_stay_text() -> None:
     text = b"[no, yes, on, off, 2026-01-31, 1_000, 0x1f, 12:30:00, =, 1.2.3]"
     assert load_yaml(text) == ["no", "yes", "on", "off", "2026-01-31", "1_000", "0x1f", "12:30:00", "=", "1.2.3"]

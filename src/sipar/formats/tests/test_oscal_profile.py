@@ -81,6 +81,7 @@ def test_settings_and_alterations_are_noted() -> None:
         (document({"include-all": {}, "include-controls": [{"with-ids": ["ab-1"]}]}), "oscal.shape"),
         (document(), "oscal.shape"),
         (document({"include-controls": [{"matching": [{"pattern": "*a" * 200}]}]}), "oscal.shape"),
+        (document(*[{"include-controls": [{"matching": [{"pattern": "ab-1"}] * 200}]}] * 6), "oscal.size"),
         ({"catalog": {}}, "oscal.wrong_model"),
     ],
 )
