@@ -105,15 +105,15 @@ def run(
             for child in children:
                 child.keep_running(patience)
             log.pump(_TURN_SECONDS)
-            if not ready and _answers(ready_url):
-                ready = True
-                on_ready()
-            if not ready and time.monotonic() > deadline:
-                raise SupervisorProblem(
-                    "not_ready",
-                    f"No page answered at {ready_url} within {patience.ready_seconds:.0f} seconds.",
-                    f"What the web server said is in {log_file}.",
-                )
+            if not ready:
+                status = _status(ready_url)
+                ready = 0 < status < 500
+                if ready:
+                    on_ready()
+                elif time.monotonic() > deadline:
+                    answer = f"answered only with server error {status}" if status else "did not answer"
+                    sentence = f"The page at {ready_url} {answer} within {patience.ready_seconds:.0f} seconds."
+                    raise SupervisorProblem("not_ready", sentence, f"What the web server said is in {log_file}.")
             if time.monotonic() > next_watch:
                 watch()
                 next_watch = time.monotonic() + 2
@@ -294,15 +294,15 @@ def _signals_counted() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _answers(url: str) -> bool:
-    """Whether a page without a server error comes back."""
+def _status(url: str) -> int:
+    """The HTTP status that a page answers with, 0 for no answer."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=2)
     try:
         connection.request("GET", address.path or "/")
-        return connection.getresponse().status < 500
+        return connection.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return 0
     finally:
         connection.close()
 

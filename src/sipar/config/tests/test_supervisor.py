@@ -181,10 +181,18 @@ def test_a_child_that_does_not_listen_is_killed_with_its_children_when_its_time_
     wait_until(lambda: not any(is_alive(int(pid)) for pid in (tmp_path / "pids").read_text().split()))
 
 
-def test_no_page_in_time_is_said_and_everything_stops(start: Start, tmp_path: Path) -> None:
-    (tmp_path / "web.py").write_text("import time; time.sleep(600)")
-    out, _ = start(ready_seconds=1.0).communicate(timeout=30)
-    assert "not_ready No page answered" in out
+@pytest.mark.parametrize(
+    ("web", "said"),
+    [
+        ("import time; time.sleep(600)", "did not answer within 2 seconds"),
+        (WEB.replace("200", "500"), "answered only with server error 500 within 2 seconds"),
+    ],
+)
+def test_no_page_in_time_is_said_and_everything_stops(start: Start, tmp_path: Path, web: str, said: str) -> None:
+    (tmp_path / "web.py").write_text(web)
+    out, _ = start(ready_seconds=2.0).communicate(timeout=30)
+    assert "not_ready" in out
+    assert said in out
     assert "finished" in out
 
 
