@@ -1,7 +1,8 @@
 """Charts as Vega-Lite specifications: data in, a plain dict out, the same for page, report and API.
 
 Each function takes a sentence for its title, labels its marks directly and returns a `Chart`: the specification,
-the table behind it and the text for the screen reader. In a right-to-left language the axes run from the right.
+the table behind it and the text for the screen reader. In a right-to-left language bars and
+levels run from the right.
 Vega-Lite 6: https://vega.github.io/vega-lite/docs/spec.html
 """
 
@@ -28,7 +29,10 @@ SMALLEST_LABELLED_SHARE = 0.08
 
 @dataclass(frozen=True)
 class Chart:
-    """`heads` and `rows` are the table behind the chart; `key` names it on its page."""
+    """`heads` and `rows` are the table behind the chart; `key` names it on its page.
+
+    `scale` are the words and classes of its levels, where colour means a level and no label stands beside it.
+    """
 
     key: str
     sentence: str
@@ -36,6 +40,7 @@ class Chart:
     spec: Spec
     heads: Row
     rows: tuple[Row, ...]
+    scale: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,10 +114,14 @@ def bars(key: str, items: Sequence[Bar], *, sentence: str, heads: Row, language:
         "field": "value",
         "type": "quantitative",
         "axis": None,
-        "scale": {"reverse": mirrored, "domainMin": 0, "domainMax": max((item.value for item in items), default=1) * 1.15},
+        "scale": {
+            "reverse": mirrored,
+            "domainMin": 0,
+            "domainMax": max((item.value for item in items), default=1) * 1.15,
+        },
     }
     text = {"type": "text", "align": "right" if mirrored else "left", "dx": -6 if mirrored else 6}
-    spec = _spec(sentence, language, height={"step": 30}) | {
+    spec = _spec(sentence, language, height=30 * len(items)) | {
         "data": {"values": values},
         "encoding": {"y": _category("label", values, language), "x": x},
         "layer": [
@@ -126,11 +135,14 @@ def bars(key: str, items: Sequence[Bar], *, sentence: str, heads: Row, language:
 def trend(
     key: str, points: Sequence[Point], *, sentence: str, heads: Row, language: str = "en", decimals: int = 1
 ) -> Chart:
-    """Lines over campaigns or dates in the order given; each series is named where its line ends."""
+    """Lines over campaigns or dates in the order given; each series is named where its line ends.
+
+    Time runs from the left in every language, as its Latin digits do: a rise must not look like a fall to whoever
+    compares the two editions of a report.
+    """
     moments = list(dict.fromkeys(point.when for point in points))
     series = list(dict.fromkeys(point.series for point in points))
     last = {point.series: point.when for point in points}
-    mirrored = language in RIGHT_TO_LEFT
     values = [
         {
             "when": point.when,
@@ -143,7 +155,7 @@ def trend(
     x = {
         "field": "when",
         "type": "ordinal",
-        "sort": moments[::-1] if mirrored else moments,
+        "sort": moments,
         "axis": {"title": None, "labelAngle": 0},
     }
     y = {
@@ -152,7 +164,12 @@ def trend(
         "scale": {"zero": True, "nice": True},
         "axis": {"title": None, "tickCount": 4, "grid": True, "domain": False, "orient": _start_side(language)},
     }
-    colour = {"field": "series", "type": "nominal", "legend": None, "scale": {"domain": series, "range": _series_colours(len(series))}}
+    colour = {
+        "field": "series",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": series, "range": _series_colours(len(series))},
+    }
     label = {"type": "text", "align": "center", "dy": -12, "fontWeight": 600}
     spec = _spec(sentence, language, height=260) | {
         "data": {"values": values},
@@ -165,7 +182,9 @@ def trend(
             {"mark": label, "encoding": {"text": {"field": "end", "type": "nominal"}}},
         ],
     }
-    table = [(point.when, *((point.series,) if len(series) > 1 else ()), f"{point.value:,.{decimals}f}") for point in points]
+    table = [
+        (point.when, *((point.series,) if len(series) > 1 else ()), f"{point.value:,.{decimals}f}") for point in points
+    ]
     return _chart(key, sentence, spec, heads, table)
 
 
@@ -219,24 +238,36 @@ def grouped_share(
         "text": {"field": "text", "type": "nominal"},
         "color": {"field": "ink", "type": "nominal", "scale": None},
     }
-    spec = _spec(sentence, language, height={"step": 32}) | {
+    spec = _spec(sentence, language, height=32 * len(groups)) | {
         "data": {"values": values},
         "encoding": {"y": _category("group", values, language)},
         "layer": [
-            {"mark": {"type": "bar", "height": {"band": 0.78}}, "encoding": {"x": x, "x2": {"field": "end"}, "color": colour}},
+            {
+                "mark": {"type": "bar", "height": {"band": 0.78}},
+                "encoding": {"x": x, "x2": {"field": "end"}, "color": colour},
+            },
             {"mark": {"type": "text", "fontSize": 12}, "encoding": label},
         ],
         "resolve": {"scale": {"color": "independent"}},
     }
-    return _chart(key, sentence, spec, heads, table)
+    scale = tuple((word, f"sp-step-{step}") for word, step in zip(levels, steps, strict=True))
+    return _chart(key, sentence, spec, heads, table, scale=scale)
 
 
-def _chart(key: str, sentence: str, spec: Spec, heads: Row, rows: Sequence[Row]) -> Chart:
+def _chart(
+    key: str,
+    sentence: str,
+    spec: Spec,
+    heads: Row,
+    rows: Sequence[Row],
+    *,
+    scale: tuple[tuple[str, str], ...] = (),
+) -> Chart:
     description = f"{sentence} " + "; ".join(f"{row[0]}: {', '.join(row[1:])}" for row in rows) + "."
-    return Chart(key=key, sentence=sentence, description=description, spec=spec, heads=heads, rows=tuple(rows))
+    return Chart(key, sentence, description, spec, heads, tuple(rows), scale)
 
 
-def _spec(sentence: str, language: str, *, height: int | dict[str, int]) -> Spec:
+def _spec(sentence: str, language: str, *, height: int) -> Spec:
     return {
         "$schema": SCHEMA,
         "title": {"text": sentence},
@@ -254,7 +285,12 @@ def _config(language: str) -> Spec:
         "font": font,
         "background": "transparent",
         "view": {"stroke": None},
-        "title": {"anchor": "end" if language in RIGHT_TO_LEFT else "start", "fontSize": 17, "color": TEXT, "offset": 14},
+        "title": {
+            "anchor": "end" if language in RIGHT_TO_LEFT else "start",
+            "fontSize": 17,
+            "color": TEXT,
+            "offset": 14,
+        },
         "axis": {
             "labelFontSize": 13,
             "titleFontSize": 13,

@@ -11,6 +11,7 @@ from sipar.core.acting import Actor
 from sipar.people.roles import AGGREGATE_ROLES, ENGAGED_ROLES, ORGANISATION_ROLES, TEAM_ROLES
 
 MOST_ENTRIES = 7
+POLICY_ROLES = ("analyst", "authority_policy")
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,9 @@ SECTIONS = (
     Section("/campaigns/", _("Campaigns"), "campaign", (*TEAM_ROLES, "authority_policy")),
     Section("/board/", _("National board"), "board", (*TEAM_ROLES, *AGGREGATE_ROLES, "ministry_officer")),
     Section("/teams/", _("CERTs"), "team", (*TEAM_ROLES, *AGGREGATE_ROLES, "administrator")),
-    Section(
-        "/frameworks/", _("Frameworks"), "framework", ("analyst", "authority_policy", *ORGANISATION_ROLES, *ENGAGED_ROLES)
-    ),
+    Section("/frameworks/", _("Frameworks"), "framework", (*ORGANISATION_ROLES, *ENGAGED_ROLES, *POLICY_ROLES)),
     Section("/ledger/", _("Ledger"), "ledger", ("team_head", "administrator", "ombudsman", "council_secretary")),
-)  # fmt: skip
+)
 
 
 def entries(actor: Actor | None, path: str) -> list[Entry]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 STEPS = 10
 # Viridis at 0, 0.1 ... 1; the same values stand in static/sipar/tokens.css (a test compares them).
 COLOURS = (
-    "#440154", "#482475", "#414487", "#355f8d", "#2a788e", "#21918c", "#22a884", "#44bf70", "#7ad151", "#bddf26", "#fde725",
-)  # fmt: skip
+    *("#440154", "#482475", "#414487", "#355f8d", "#2a788e", "#21918c"),
+    *("#22a884", "#44bf70", "#7ad151", "#bddf26", "#fde725"),
+)
 LAST_DARK_STEP = 4
 
 

@@ -7,7 +7,11 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
 
 from django.utils import dateformat
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
+
+# Unicode isolates keep "14:30 PKT" together inside a right-to-left line.
+LEFT_TO_RIGHT, END_OF_ISOLATE = "\u2066", "\u2069"
 
 Tone = Literal["calm", "soon", "late", "done"]
 
@@ -26,12 +30,13 @@ def moment_in_words(moment: datetime, *, now: datetime, zone: tzinfo) -> str:
     """The local clock time with its zone: the weekday within six days, the date beyond, the year where it differs."""
     local = moment.astimezone(zone)
     if abs(moment - now) < timedelta(days=6):
-        pattern = "D H:i T"
-    elif local.year == now.astimezone(zone).year:
-        pattern = "j M H:i T"
+        day = "D"
     else:
-        pattern = "j M Y H:i T"
-    return dateformat.format(local, pattern)
+        day = "j M" if local.year == now.astimezone(zone).year else "j M Y"
+    clock = dateformat.format(local, "H:i T")
+    if get_language_bidi():
+        clock = f"{LEFT_TO_RIGHT}{clock}{END_OF_ISOLATE}"
+    return f"{dateformat.format(local, day)} {clock}"
 
 
 def span_in_words(span: timedelta) -> str:

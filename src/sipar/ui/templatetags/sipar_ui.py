@@ -44,7 +44,7 @@ def _unknown() -> SafeString:
 
 
 @register.filter
-def number(value: float | Decimal | None, decimals: int = 0) -> SafeString:
+def number(value: float | Decimal | str | None, decimals: int = 0) -> SafeString:
     """Latin digits with thousands separators, isolated from the text around; a dash where it is not known."""
     if value is None or value == "":
         return _unknown()
@@ -52,7 +52,7 @@ def number(value: float | Decimal | None, decimals: int = 0) -> SafeString:
 
 
 @register.filter
-def percent(share: float | Decimal | None, decimals: int = 0) -> SafeString:
+def percent(share: float | Decimal | str | None, decimals: int = 0) -> SafeString:
     """A share between 0 and 1 as a percentage."""
     if share is None or share == "":
         return _unknown()
@@ -117,13 +117,13 @@ def moment(context: RequestContext, when: datetime | None) -> SafeString:
     return format_html('<time datetime="{}" title="{}">{}</time>', reading.iso, reading.utc, words)
 
 
-def _zone(context: Mapping[str, Any]) -> tzinfo:
+def _zone(context: RequestContext) -> tzinfo:
     zone = context.get("zone")
     return zone if isinstance(zone, tzinfo) else get_current_timezone()
 
 
 @register.filter
-def step(value: float | None, highest: float = 1.0) -> str:
+def step(value: float | str | None, highest: float | str = 1.0) -> str:
     """The class of the sequential scale for a value between 0 and `highest`; `sp-step-unknown` where not known."""
     if value is None or value == "":
         return "sp-step-unknown"

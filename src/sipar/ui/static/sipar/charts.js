@@ -17,7 +17,7 @@
       rule: { stroke: muted },
       line: { stroke: accent },
       point: { fill: accent },
-      bar: { fill: accent },
+      bar: { fill: accent, stroke: token("--sp-edge"), strokeWidth: 1 },
       axis: { labelColor: text, titleColor: muted, domainColor: line, tickColor: line, gridColor: line },
       legend: { labelColor: text, titleColor: muted },
       header: { labelColor: text, titleColor: muted },
@@ -36,6 +36,9 @@
       const spec = JSON.parse(block.textContent);
       delete spec.title; // the page shows the sentence as text
       spec.config = merged(spec.config ?? {}, colours());
+      if (place.parentElement.querySelector(".sp-key")) { // the page shows the scale as text
+        for (const layer of spec.layer ?? [spec]) if (layer.encoding?.color) layer.encoding.color.legend = null;
+      }
       place.hidden = false;
       const compiled = vegaLite.compile(spec).spec;
       const view = new vega.View(vega.parse(compiled, null, { ast: true }), { expr: vega.expressionInterpreter, renderer: "svg", container: place, hover: true, logLevel: vega.Error });
