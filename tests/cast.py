@@ -17,6 +17,7 @@ from django.test import Client
 from sipar.assessments.models import Assessment, Campaign, Engagement, EngagementScope
 from sipar.core.acting import Actor, acting
 from sipar.core.jobs import system
+from sipar.frameworks.actions import load_shipped
 from sipar.frameworks.models import Framework
 from sipar.nations.profile import shipped
 from sipar.orgs.models import Ministry, Organisation, Province, Sector
@@ -155,3 +156,17 @@ def open_campaign(cast: Cast, framework: Framework, *, code: str = "nation-2026"
 @pytest.fixture
 def cast(db: None) -> Cast:
     return build_cast()
+
+
+@pytest.fixture
+def framework(cast: Cast) -> Framework:
+    """NIST CSF 2.0 as it ships; the Zero Trust model and the performance goals are loaded beside it."""
+    sipar = system()
+    with acting(sipar, reason="load the shipped frameworks"):
+        load_shipped(sipar, now=NOW)
+        return Framework.objects.get(identifier="nist-csf-2.0")
+
+
+@pytest.fixture
+def campaign(cast: Cast, framework: Framework) -> Campaign:
+    return open_campaign(cast, framework)

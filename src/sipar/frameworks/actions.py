@@ -1,0 +1,70 @@
+"""Loading and retiring frameworks."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from sipar.core.acting import Actor
+from sipar.core.actions import action
+from sipar.core.problems import Conflict
+from sipar.formats.catalogue import Catalogue, MappingSet
+from sipar.formats.catalogue_file import read_catalogue
+from sipar.frameworks import models
+from sipar.frameworks.policy import require_may_load_frameworks
+
+SHIPPED = Path(__file__).parent / "catalogues"
+
+
+@action("framework.load")
+def load_catalogue(actor: Actor, catalogue: Catalogue, *, origin: str, now: datetime) -> models.Framework:
+    """Keep a catalogue as one immutable version. Loading the same content again changes nothing; other content
+    under the same version is refused, since assessments hang on it."""
+    require_may_load_frameworks(actor)
+    document = catalogue.model_dump(mode="json", exclude={"mappings"})
+    digest = sha256(json.dumps(document, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    existing = models.Framework.objects.filter(identifier=catalogue.identifier, version=catalogue.version).first()
+    if existing is not None and existing.digest != digest:
+        raise Conflict(
+            f"{catalogue.identifier} {catalogue.version} is loaded with other content. Give the file a new version.",
+            code="framework.version",
+        )
+    framework = existing or models.Framework.objects.create(
+        identifier=catalogue.identifier,
+        version=catalogue.version,
+        title=catalogue.title,
+        publisher=catalogue.publisher,
+        status=catalogue.status,
+        origin=origin,
+        requirement_count=len(catalogue.requirements),
+        top_level=catalogue.top_level,
+        digest=digest,
+        document=document,
+        loaded_at=now,
+    )
+    for mappings in catalogue.mappings:
+        keep_mappings(actor, mappings, now=now)
+    return framework
+
+
+@action("framework.map")
+def keep_mappings(actor: Actor, mappings: MappingSet, *, now: datetime) -> None:
+    """Keep the relations between two frameworks, in place of those known before."""
+    require_may_load_frameworks(actor)
+    pairs = [[mapping.source, mapping.target, mapping.relation] for mapping in mappings.mappings]
+    models.MappingSet.objects.update_or_create(
+        source=mappings.source_framework,
+        target=mappings.target_framework,
+        defaults={"pairs": pairs, "loaded_at": now},
+    )
+
+
+@action("framework.load_shipped")
+def load_shipped(actor: Actor, *, now: datetime) -> list[models.Framework]:
+    """Load every catalogue that comes with Sipar."""
+    return [
+        load_catalogue(actor, read_catalogue(path.read_bytes(), path.name), origin="shipped", now=now)
+        for path in sorted(SHIPPED.glob("*.yaml"))
+    ]

@@ -1,0 +1,83 @@
+"""Reading frameworks: the catalogue of a version with everything that scoring needs, loaded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from django.db.models import QuerySet
+
+from sipar.core.problems import not_open
+from sipar.formats.catalogue import Catalogue, Group, Profile, Requirement
+from sipar.frameworks.models import Framework, MappingSet
+from sipar.posture.levels import Levels
+from sipar.posture.scoring import ScoringRules, rules_from
+from sipar.posture.targets import target_vector
+
+
+@dataclass(frozen=True)
+class LoadedFramework:
+    """A framework version in memory. It never changes, so every process keeps it."""
+
+    id: int
+    catalogue: Catalogue
+    rules: ScoringRules
+
+    @property
+    def requirements(self) -> list[Requirement]:
+        return self.catalogue.requirements
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Where each requirement stands in an answer vector."""
+        return {requirement.id: position for position, requirement in enumerate(self.catalogue.requirements)}
+
+    @cached_property
+    def groups(self) -> dict[str, Group]:
+        return {group.id: group for group in self.catalogue.groups}
+
+    @cached_property
+    def sections(self) -> dict[str, list[int]]:
+        """Positions of the requirements of each leaf group, in order: one section is one page to answer."""
+        found: dict[str, list[int]] = {}
+        for position, requirement in enumerate(self.catalogue.requirements):
+            found.setdefault(requirement.group, []).append(position)
+        return found
+
+    @cached_property
+    def profiles(self) -> dict[str, Profile]:
+        return {profile.id: profile for profile in self.catalogue.profiles}
+
+    def target(self, profile: str) -> Levels:
+        """The target vector of a profile; nothing is asked where there is no such profile."""
+        return target_vector(self.profiles.get(profile) or Profile(id="none", title={"en": "None"}), self.catalogue)
+
+
+def loaded(framework: int) -> LoadedFramework:
+    """The framework with this number; raises `NotFound` where there is none."""
+    digest = Framework.objects.filter(pk=framework).values_list("digest", flat=True).first()
+    if digest is None:
+        raise not_open("framework")
+    return _loaded(framework, digest)
+
+
+@lru_cache(maxsize=64)
+def _loaded(framework: int, digest: str) -> LoadedFramework:
+    document = Framework.objects.values_list("document", flat=True).get(pk=framework, digest=digest)
+    catalogue = Catalogue.model_validate(document)
+    return LoadedFramework(id=framework, catalogue=catalogue, rules=rules_from(catalogue))
+
+
+def frameworks_in_use() -> QuerySet[Framework]:
+    """Every framework version that is not retired, without its document."""
+    return Framework.objects.filter(retired_at=None).defer("document")
+
+
+def newest_version_of(identifier: str) -> Framework | None:
+    """The version of a framework that was loaded last, or None."""
+    return Framework.objects.filter(identifier=identifier, retired_at=None).order_by("-loaded_at", "-id").first()
+
+
+def mapping_between(source: str, target: str) -> MappingSet | None:
+    """The relations from one framework's requirements to another's, or None."""
+    return MappingSet.objects.filter(source=source, target=target).first()
