@@ -40,8 +40,7 @@ COPIES = {
     "@fontsource/noto-nastaliq-urdu/LICENSE": "licences/noto-nastaliq-urdu.txt",
 } | {
     f"@fontsource/{face}/files/{face}-arabic-{weight}-normal.woff2": f"fonts/{face}-{weight}.woff2"
-    for face in ("noto-naskh-arabic", "noto-nastaliq-urdu")
-    for weight in (400, 700)
+    for face, weight in (("noto-naskh-arabic", 400), ("noto-naskh-arabic", 700), ("noto-nastaliq-urdu", 400))
 }
 TABLER = ("@tabler/core/dist/css/tabler.min.css", "tabler.css")
 INTERPRETER = ("vega-interpreter/build/vega-interpreter.js", "vega-interpreter.js")

@@ -119,6 +119,12 @@ def guarded_models() -> Iterator[tuple[type[models.Model], Guard]]:
 
 def install(connection: BaseDatabaseWrapper) -> None:
     """Install every declaration over an owner's connection, in one transaction, replacing what was there."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"begin;\n{script()};\ncommit")
+
+
+def script() -> str:
+    """Everything that `install` runs, as one SQL script."""
     statements = [FUNCTIONS.read_text()]
     for model, guard in guarded_models():
         statements.extend(_statements(model, guard))
@@ -128,11 +134,7 @@ def install(connection: BaseDatabaseWrapper) -> None:
         for table in OPEN
     )
     statements.append(f"grant usage on all sequences in schema public to {APP_ROLE}")
-    with connection.cursor() as cursor:
-        cursor.execute("begin")
-        for statement in statements:
-            cursor.execute(statement)
-        cursor.execute("commit")
+    return ";\n".join(statements)
 
 
 def _statements(model: type[models.Model], guard: Guard) -> Iterator[str]:

@@ -73,6 +73,7 @@ class StoredFile(models.Model):
     guard = Guard(
         select=f"({OWN} or {OF_ORGANISATION})",
         write=OWN,
+        insert=f"({OWN} and (organisation_id is null or {OF_ORGANISATION}))",
         organisation="organisation_id",
     )
 

@@ -21,6 +21,7 @@
       this.version = form.dataset.autosaveVersion ?? "";
       this.waiting = this.read();
       this.refused = new Set();
+      this.last = {};
       this.pause = 1000;
       this.sending = this.offline = false;
       this.restore();
@@ -67,7 +68,9 @@
 
     note(field, wait) {
       if (!field.name || field.type === "file" || field.closest("[data-autosave-skip]")) return;
-      this.waiting[field.name] = this.values(field.name);
+      const values = this.values(field.name);
+      if (!(field.name in this.waiting) && this.last[field.name] === JSON.stringify(values)) return;
+      this.waiting[field.name] = values;
       this.refused.delete(field.name);
       field.removeAttribute("aria-invalid");
       this.keep();
@@ -112,6 +115,7 @@
     }
 
     saved(sent, answer) {
+      Object.assign(this.last, sent);
       for (const [name, values] of Object.entries(sent)) if (JSON.stringify(this.waiting[name]) === values) delete this.waiting[name];
       if (answer.version !== undefined) this.version = String(answer.version);
       this.keep();

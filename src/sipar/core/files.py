@@ -1,0 +1,200 @@
+"""Files that people hand in: kept outside the web root under their SHA-256, given out as downloads only.
+
+The bytes are content-addressed (`var/files/<aa>/<sha256>`) and never overwritten; who may see them is decided by the
+`StoredFile` row, and by the noun that it hangs on. A transaction that rolls back leaves bytes that no row names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import tempfile
+import unicodedata
+import zipfile
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
+
+from sipar.core.acting import Actor
+from sipar.core.actions import action
+from sipar.core.models import StoredFile
+from sipar.core.problems import Conflict, Invalid, Place, not_open
+
+MAX_BYTES = 25 * 1024 * 1024
+MAX_NAME = 255
+MAX_PARTS = 5_000
+PDF, PNG, JPEG, TEXT, CSV = "application/pdf", "image/png", "image/jpeg", "text/plain", "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+SUFFIXES: dict[str, tuple[str, ...]] = {
+    PDF: (".pdf",),
+    PNG: (".png",),
+    JPEG: (".jpg", ".jpeg"),
+    TEXT: (".txt", ".log", ".md"),
+    CSV: (".csv",),
+    XLSX: (".xlsx",),
+    DOCX: (".docx",),
+}
+_MAGIC = ((b"%PDF-", PDF), (b"\x89PNG\r\n\x1a\n", PNG), (b"\xff\xd8\xff", JPEG))
+_OFFICE_PARTS = (("xl/workbook.xml", XLSX), ("word/document.xml", DOCX))
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
+
+
+@action("file.keep")
+def keep_file(
+    actor: Actor, data: bytes | Iterable[bytes], *, name: str, organisation: int | None, now: datetime
+) -> StoredFile:
+    """Keep a file of at most 25 MB, whole or in chunks, and return its row.
+
+    The type is read from the bytes and must fit the ending of `name`. Raises Invalid `file.empty`, `file.size`,
+    `file.type` or `file.name`. The caller has checked that the actor may write for `organisation`.
+    """
+    content = _bounded(data)
+    clean = clean_name(name)
+    media_type = sniff(content, clean)
+    digest = sha256(content).hexdigest()
+    _write(content, digest)
+    return StoredFile.objects.create(
+        organisation_id=organisation,
+        account_id=actor.account,
+        sha256=digest,
+        size=len(content),
+        media_type=media_type,
+        name=clean,
+        stored_at=now,
+    )
+
+
+def open_file(actor: Actor, file: int) -> StoredFile:
+    """The row of a file that the actor may see; raises NotFound otherwise. Nouns ask their own policy besides."""
+    found = StoredFile.objects.filter(pk=file).first()
+    if found is None:
+        raise not_open("file")
+    return found
+
+
+def read_file(file: StoredFile) -> bytes:
+    """The bytes of a stored file, checked against its SHA-256. Raises Conflict `file.damaged`."""
+    try:
+        content = _place(file.sha256).read_bytes()
+    except FileNotFoundError:
+        content = b""
+    if sha256(content).hexdigest() != file.sha256:
+        raise Conflict(
+            "The stored file is missing or was changed on disk. Tell the administrator.", code="file.damaged"
+        )
+    return content
+
+
+def file_response(file: StoredFile) -> HttpResponse:
+    """The file as a download that no browser runs or shows inside Sipar."""
+    response = HttpResponse(read_file(file), content_type=file.media_type)
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file.name) or "attachment"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def clean_name(name: str) -> str:
+    """The last part of a file name without control or direction characters, at most 255 long, its ending kept."""
+    last = re.split(r"[\\/]", name)[-1]
+    kept = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C").strip(" .")
+    if not kept:
+        raise _refused("file.name", "The file has no name.")
+    stem, dot, ending = kept.rpartition(".")
+    if len(kept) <= MAX_NAME:
+        return kept
+    return f"{stem[: MAX_NAME - len(ending) - 1]}{dot}{ending}" if stem and len(ending) < 10 else kept[:MAX_NAME]
+
+
+def sniff(content: bytes, name: str) -> str:
+    """The media type that the bytes have, out of the allowed ones; the ending of `name` must belong to it."""
+    found = _type_of(content, name)
+    if found is None:
+        raise _refused("file.type", "Sipar takes PDF, PNG, JPEG, TXT, CSV, XLSX and DOCX files without macros.")
+    if Path(name).suffix.lower() not in SUFFIXES[found]:
+        allowed = ", ".join(SUFFIXES[found])
+        raise _refused("file.type", f"The content is {found}, so the name must end in {allowed}.")
+    return found
+
+
+def _type_of(content: bytes, name: str) -> str | None:
+    for magic, media_type in _MAGIC:
+        if content.startswith(magic):
+            return media_type
+    if content.startswith(b"PK\x03\x04"):
+        return _office_type(content)
+    if not _is_text(content):
+        return None
+    return CSV if name.lower().endswith(".csv") else TEXT
+
+
+def _office_type(content: bytes) -> str | None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as parts:
+            names = parts.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return None
+    if len(names) > MAX_PARTS or "[Content_Types].xml" not in names:
+        return None
+    if any(part.lower().endswith(("vbaproject.bin", ".exe", ".dll")) for part in names):
+        return None
+    return next((media_type for part, media_type in _OFFICE_PARTS if part in names), None)
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        text = content.decode("utf-16" if content.startswith(_UTF16_MARKS) else "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return _CONTROL.search(text) is None
+
+
+def _bounded(data: bytes | Iterable[bytes]) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    for piece in (data,) if isinstance(data, bytes) else data:
+        size += len(piece)
+        if size > MAX_BYTES:
+            raise _refused("file.size", f"The file is larger than {MAX_BYTES // (1024 * 1024)} MB.")
+        pieces.append(piece)
+    if not size:
+        raise _refused("file.empty", "The file is empty.")
+    return b"".join(pieces)
+
+
+def _write(content: bytes, digest: str) -> None:
+    """Put the bytes in their place: whole or not at all, readable by this account only."""
+    place = _place(digest)
+    if place.exists() and place.stat().st_size == len(content):
+        return
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # mkstemp opens with mode 0600, so that the bytes are never readable by others.
+    descriptor, half = tempfile.mkstemp(dir=place.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(half).replace(place)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(half).unlink()
+        raise
+
+
+def _place(digest: str) -> Path:
+    return Path(settings.VAR) / "files" / digest[:2] / digest
+
+
+def _refused(code: str, sentence: str) -> Invalid:
+    return Invalid(sentence, code=code, places=[Place("file", sentence)])
