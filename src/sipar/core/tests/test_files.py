@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from tests.cast import NOW, Cast
 
 from sipar.core import files
 from sipar.core.acting import acting
 from sipar.core.problems import Conflict, Invalid, NotFound
-from tests.cast import NOW, Cast
 
 PDF = b"%PDF-1.7\nan invented report"
 
