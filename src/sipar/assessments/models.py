@@ -8,7 +8,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from sipar.core.guards import SIGNED_IN, SYSTEM, Guard, holds, of_organisation
+from sipar.core.guards import SIGNED_IN, SYSTEM, WRITES, Guard, holds, of_organisation
+from sipar.people.roles import ENGAGED_ROLES, TEAM_ROLES
+
+# An organisation writes its own rows, but never a word about itself: these tables are the reviewers'.
+BY_REVIEWERS = f"({WRITES.format(column='organisation_id')} and {holds(*TEAM_ROLES, *ENGAGED_ROLES)})"
 
 
 class Campaign(models.Model):
@@ -131,6 +135,7 @@ class Assessment(models.Model):
         indexes = [
             models.Index(fields=["organisation", "campaign"], name="assessments_of_organisation"),
             models.Index(fields=["campaign", "state"], name="assessments_by_state"),
+            models.Index(fields=["submitted_at"], name="assessments_review_queue", condition=Q(state="submitted")),
         ]
 
 
@@ -230,10 +235,11 @@ class Review(models.Model):
     to_level = models.SmallIntegerField(null=True)
     reason = models.TextField(blank=True)
     on_site = models.BooleanField(default=False)
+    recommendation = models.BooleanField(default=False, help_text="a consultant's word; it never changes a level")
     reviewer = models.ForeignKey("people.Account", models.PROTECT, related_name="+")
     reviewed_at = models.DateTimeField()
 
-    guard = of_organisation(append_only=True)
+    guard = of_organisation(write=BY_REVIEWERS, append_only=True)
 
     class Meta:
         indexes = [models.Index(fields=["assessment", "submission_number"], name="assessments_review_of")]
@@ -260,7 +266,7 @@ class SiteSample(models.Model):
     drawn_by_id = models.BigIntegerField()
     drawn_at = models.DateTimeField()
 
-    guard = of_organisation(append_only=True)
+    guard = of_organisation(write=BY_REVIEWERS, append_only=True)
 
 
 class RoadmapItem(models.Model):
