@@ -39,6 +39,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "theme": theme_of(request),
         "demonstration": settings.DEMONSTRATION,
         "nation_name": nation().name,
+        "authority": nation().authority,
         "zone": ZoneInfo(nation().time_zone),
         "now": timezone.now(),
         "navigation": navigation.entries(getattr(request, "actor", None), request.path),

@@ -1,27 +1,18 @@
 "use strict";
 // Draws every [data-chart] from its JSON block, without eval (vega-interpreter), in the colours of the theme.
 (() => {
-  const token = (name) => {
-    const probe = document.createElement("span");
-    probe.style.color = `var(${name})`;
-    document.body.append(probe);
-    const colour = getComputedStyle(probe).color;
-    probe.remove();
-    return colour;
-  };
-  const colours = () => {
-    const text = token("--sp-text"), muted = token("--sp-muted"), line = token("--sp-line"), accent = token("--sp-accent");
-    return {
-      background: "transparent",
-      text: { fill: text },
-      rule: { stroke: muted },
-      line: { stroke: accent },
-      point: { fill: accent },
-      bar: { fill: accent, stroke: token("--sp-edge"), strokeWidth: 1 },
-      axis: { labelColor: text, titleColor: muted, domainColor: line, tickColor: line, gridColor: line },
-      legend: { labelColor: text, titleColor: muted },
-      header: { labelColor: text, titleColor: muted },
-    };
+  // Variables, not values: theme and paper then recolour a chart without drawing it again.
+  const text = "var(--sp-text)", muted = "var(--sp-muted)", line = "var(--sp-line)", accent = "var(--sp-accent)";
+  const colours = {
+    background: "transparent",
+    text: { fill: text },
+    rule: { stroke: muted },
+    line: { stroke: accent },
+    point: { fill: accent },
+    bar: { fill: accent, stroke: "var(--sp-edge)", strokeWidth: 1 },
+    axis: { labelColor: text, titleColor: muted, domainColor: line, tickColor: line, gridColor: line },
+    legend: { labelColor: text, titleColor: muted },
+    header: { labelColor: text, titleColor: muted },
   };
   const merged = (base, over) => {
     const result = { ...base };
@@ -35,7 +26,7 @@
     try {
       const spec = JSON.parse(block.textContent);
       delete spec.title; // the page shows the sentence as text
-      spec.config = merged(spec.config ?? {}, colours());
+      spec.config = merged(spec.config ?? {}, colours);
       if (place.parentElement.querySelector(".sp-key")) { // the page shows the scale as text
         for (const layer of spec.layer ?? [spec]) if (layer.encoding?.color) layer.encoding.color.legend = null;
       }
@@ -54,7 +45,5 @@
   const all = () => { for (const place of document.querySelectorAll("[data-chart]")) draw(place); };
   const ready = document.fonts?.ready ?? Promise.resolve();
   ready.then(all);
-  document.addEventListener("sipar:theme", all);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
   document.addEventListener("htmx:load", (event) => { if (event.detail.elt !== document.body) for (const place of event.detail.elt.querySelectorAll("[data-chart]")) draw(place); });
 })();

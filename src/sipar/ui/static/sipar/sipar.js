@@ -14,10 +14,10 @@
     event.preventDefault();
     root.dataset.bsTheme = event.submitter.value;
     for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button === event.submitter));
+    document.querySelector("[popovertarget=theme-menu] use").setAttribute("href", event.submitter.querySelector("use").getAttribute("href"));
     const data = new FormData(form, event.submitter);
     fetch(form.action, { method: "POST", body: data, redirect: "manual" });
     form.hidePopover?.();
-    document.dispatchEvent(new CustomEvent("sipar:theme"));
   });
 
   document.addEventListener("change", (event) => {
