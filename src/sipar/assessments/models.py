@@ -91,7 +91,8 @@ class Assessment(models.Model):
 
     `levels` is what the organisation is writing, `carried` its standing answers of the previous campaign, and
     `standing` what counts: the last submission with the reviewers' adjustments. Each is one byte a requirement in
-    the order of the framework version (`sipar.posture.levels`), or null where there is nothing yet.
+    the order of the framework version (`sipar.posture.levels`), or null where there is nothing yet. A carried answer
+    is confirmed once `touched` names the save that wrote it, even where its level stayed the same.
     """
 
     TRANSITIONS: ClassVar = {
@@ -115,6 +116,7 @@ class Assessment(models.Model):
     carried = models.BinaryField(null=True)
     standing = models.BinaryField(null=True)
     version = models.IntegerField(default=0, help_text="counts the saves; a stale save is refused")
+    touched = models.BinaryField(null=True, help_text="the save that last wrote each answer, uint32 little-endian")
     submissions = models.SmallIntegerField(default=0)
     answered = models.SmallIntegerField(default=0)
     mean = models.FloatField(null=True)
@@ -126,7 +128,7 @@ class Assessment(models.Model):
     submitted_by_id = models.BigIntegerField(null=True)
     accepted_at = models.DateTimeField(null=True)
 
-    guard = of_organisation(transitions=TRANSITIONS)
+    guard = of_organisation(transitions=TRANSITIONS, redact=("touched",))
 
     class Meta:
         constraints = [
@@ -147,7 +149,6 @@ class AnswerNote(models.Model):
     position = models.SmallIntegerField()
     comment = models.TextField(blank=True)
     not_applicable_reason = models.TextField(blank=True)
-    confirmed = models.BooleanField(default=True, help_text="false while an answer is only carried forward")
 
     guard = of_organisation()
 
