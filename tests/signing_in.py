@@ -28,5 +28,5 @@ def signed_in_client(account: Account, *, second_factor: bool = True) -> Client:
         methods.append({"method": "mfa", "at": time.time(), "type": "totp"})
     session["account_authentication_methods"] = methods
     session.save()
-    client.cookies["sessionid"] = session.session_key
+    client.cookies["sessionid"] = str(session.session_key)
     return client

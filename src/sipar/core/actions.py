@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate
+from typing import Concatenate, cast
 
 from sipar.core.acting import Actor, current_actor, doing
 from sipar.core.problems import NoActor
@@ -28,6 +28,6 @@ def action[**P, R](name: str) -> Callable[[Callable[Concatenate[Actor, P], R]], 
             with doing(name):
                 return function(actor, *args, **kwargs)
 
-        return run
+        return cast(Callable[Concatenate[Actor, P], R], run)
 
     return mark

@@ -69,20 +69,20 @@ def answer(request: HttpRequest, problem: Problem, status: int | None = None) ->
 def speak_problems(api: NinjaAPI) -> None:
     """Make every error of this API a problem document."""
 
-    def refuse_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
+    def refuse_problem(request: HttpRequest, problem: Any) -> HttpResponse:
         return answer(request, problem)
 
-    def refuse_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    def refuse_input(request: HttpRequest, error: Any) -> HttpResponse:
         places = [Place("/".join(str(part) for part in item["loc"]), str(item["msg"])) for item in error.errors]
         return answer(request, Invalid("The request does not have the documented shape.", places=places))
 
-    def refuse_stranger(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    def refuse_stranger(request: HttpRequest, error: Any) -> HttpResponse:
         problem = Problem("Sign in, or send a bearer token that is still valid.", code="unauthenticated")
         response = answer(request, problem, 401)
         response["WWW-Authenticate"] = "Bearer"
         return response
 
-    def refuse_http(request: HttpRequest, error: HttpError) -> HttpResponse:
+    def refuse_http(request: HttpRequest, error: Any) -> HttpResponse:
         return answer(request, Problem(str(error), code="http"), error.status_code)
 
     api.add_exception_handler(Problem, refuse_problem)

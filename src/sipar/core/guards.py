@@ -162,7 +162,7 @@ def _statements(model: type[models.Model], guard: Guard) -> Iterator[str]:
 
 def _triggers(model: type[models.Model], guard: Guard) -> Iterator[str]:
     table = model._meta.db_table
-    key = model._meta.pk.column if model._meta.pk else "id"
+    key = (model._meta.pk and model._meta.pk.column) or "id"
     for name in ("record_insert", "record_update", "record_delete", "append_only", "transition"):
         yield f"drop trigger if exists sipar_{name} on {table}"
     if guard.recorded:

@@ -1,0 +1,55 @@
+"""Every endpoint there is, found in the URL configuration itself and in the API, never listed by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from sipar.config.api import api
+from sipar.core.api import Entry, operations
+from sipar.core.gates import Gate, gate_of
+
+# Pages of libraries, which guard themselves; their own tests are in people/tests.
+LIBRARIES = ("allauth.", "django.views.i18n", "ninja.")
+PARAMETER = re.compile(r"<(?:[a-z_]+:)?([a-z_]+)>|\{(?:[a-z_]+:)?([a-z_]+)\}")
+
+
+@dataclass(frozen=True)
+class Door:
+    """One endpoint: its route with named parameters, its gate, and the methods worth trying."""
+
+    route: str
+    gate: Gate | None
+    methods: tuple[str, ...]
+    view: Callable[..., Any]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return tuple(first or second for first, second in PARAMETER.findall(self.route))
+
+    def address(self, values: dict[str, object]) -> str:
+        return "/" + PARAMETER.sub(lambda found: str(values[found[1] or found[2]]), self.route)
+
+
+def every_door() -> list[Door]:
+    """Pages from the URL configuration and operations from the API."""
+    return [*_pages(get_resolver().url_patterns, ""), *_operations()]
+
+
+def _pages(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Door]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _pages(pattern.url_patterns, route)
+        elif not pattern.callback.__module__.startswith(LIBRARIES):
+            yield Door(route, gate_of(pattern.callback), ("get", "post"), pattern.callback)
+
+
+def _operations() -> Iterator[Door]:
+    for route, methods, _, view, entry in operations(api):
+        gate = entry.gate if isinstance(entry, Entry) else None
+        yield Door(f"api{route}", gate, tuple(method.lower() for method in methods), view)
