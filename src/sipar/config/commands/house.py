@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sipar.config import environment, up
+from sipar.config import environment, readiness, up
 from sipar.config.supervisor import check_port, run
 from sipar.core import localdb
 from sipar.core.machine import MachineProblem
@@ -40,27 +40,34 @@ def start(
 ) -> None:
     """Start Sipar: database, web server and worker. Ctrl-C stops everything."""
     check_port(HOST, port)
+    var = environment.var_folder()
     with up.database(os.environ, say=_say) as cluster:
-        django.setup()
-        from django.conf import settings
-
-        from sipar.config import installation
-        from sipar.people.demonstration import refuse_in_production
-
-        installation.bring_up_to_date(say=_say)
-        if settings.DEMONSTRATION:
-            _load_demonstration(organisations)
-        else:
-            refuse_in_production()
-        installation.collect_static_files(say=_say)
+        if not readiness.is_ready(cluster, var):
+            _prepare(organisations)
+            readiness.remember(cluster)
         address = f"http://localhost:{port}/"
         run(
             [up.web_process(HOST, port), up.worker_process()],
             ready_url=f"http://{HOST}:{port}/accounts/login/",
             on_ready=lambda: _tell(address),
             watch=lambda: cluster.ensure_started() if cluster else None,
-            log_file=Path(settings.VAR) / "log" / "sipar.log",
+            log_file=var / "log" / "sipar.log",
         )
+
+
+def _prepare(organisations: int) -> None:
+    django.setup()
+    from django.conf import settings
+
+    from sipar.config import installation
+    from sipar.people.demonstration import refuse_in_production
+
+    installation.bring_up_to_date(say=_say)
+    if settings.DEMONSTRATION:
+        _load_demonstration(organisations)
+    else:
+        refuse_in_production()
+    installation.collect_static_files(say=_say)
 
 
 def _load_demonstration(organisations: int) -> None:
@@ -82,6 +89,7 @@ def _load_demonstration(organisations: int) -> None:
 
 
 def _tell(address: str) -> None:
+    django.setup()
     from django.conf import settings
 
     console.print(f"\nSipar answers at [bold]{address}[/bold]")
