@@ -27,6 +27,7 @@ def signed_in_client(account: Account, *, second_factor: bool = True) -> Client:
             RecoveryCodes.activate(account)
         methods.append({"method": "mfa", "at": time.time(), "type": "totp"})
     session["account_authentication_methods"] = methods
+    session["account_authentication_methods_user"] = str(account.pk)
     session.save()
     client.cookies["sessionid"] = str(session.session_key)
     return client

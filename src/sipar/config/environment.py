@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -58,6 +61,37 @@ VARIABLES = (
 def var_folder() -> Path:
     """The folder for everything kept on disk; created on first use, readable by this account only where new."""
     return Path(VAR.read()) if VAR.read() else PROJECT / "var"
+
+
+SIGN_IN_KINDS = ("openid_connect", "saml")
+
+
+def sign_in_apps(text: str) -> list[dict[str, Any]]:
+    """The OIDC and SAML providers of `SIPAR_SIGN_IN`; raises `ImproperlyConfigured` with what is wrong."""
+    try:
+        apps = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ImproperlyConfigured(f"SIPAR_SIGN_IN is not JSON: {error}") from error
+    if not isinstance(apps, list) or not all(isinstance(app, dict) for app in apps):
+        raise ImproperlyConfigured("SIPAR_SIGN_IN must be a JSON list of providers")
+    for number, app in enumerate(apps, start=1):
+        missing = [key for key in ("provider", "name", "client_id") if not isinstance(app.get(key), str)]
+        if missing:
+            raise ImproperlyConfigured(f"SIPAR_SIGN_IN: provider {number} lacks {', '.join(missing)}")
+        if app["provider"] not in SIGN_IN_KINDS:
+            raise ImproperlyConfigured(f"SIPAR_SIGN_IN: provider {number} must be one of {', '.join(SIGN_IN_KINDS)}")
+    return apps
+
+
+def origins_in(value: object) -> list[str]:
+    """The origin (`https://host:port`) of every https address anywhere in the configuration, sorted."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return sorted({origin for item in value for origin in origins_in(item)})
+    if isinstance(value, str) and value.startswith("https://"):
+        return [f"https://{urlsplit(value).netloc}"]
+    return []
 
 
 def mailer(url: str, folder: Path) -> dict[str, Any]:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django_htmx.http import HttpResponseClientRedirect
 
 from sipar.core.acting import Actor, acting
 from sipar.core.gates import PUBLIC, gate_of
 from sipar.core.problems import Forbidden, Problem
 from sipar.people.roles import needs_second_factor
 from sipar.people.selectors import actor_of
+from sipar.people.sign_in import passed_second_factor
 from sipar.people.tokens import token_actor
 from sipar.ui.problems import problem_page
 
 # Where a person sets up a passkey or TOTP; the one page that is open to a role which lacks it.
-SECOND_FACTOR_PAGE = "/accounts/2fa/"
+SECOND_FACTOR_PAGE = "/me/second-factor/"
+# Sign-in happens before anybody acts; the libraries' pages there keep their own transactions.
+BEFORE_ANYBODY_ACTS = ("/accounts/", "/me/demonstration-sign-in/")
 
 View = Callable[..., HttpResponseBase]
 # Views of libraries, which cannot carry a gate of ours: sign-in and second factor guard themselves.
@@ -38,7 +42,8 @@ class ActingMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         actor = actor_from(request)
         request.actor = actor  # type: ignore[attr-defined]
-        if actor is None or request.path_info.startswith("/accounts/"):
+        speak_language_of(request, actor)
+        if actor is None or request.path_info.startswith(BEFORE_ANYBODY_ACTS):
             return self.get_response(request)
         request.needs_second_factor = lacks_second_factor(actor)  # type: ignore[attr-defined]
         try:
@@ -82,9 +87,9 @@ class GateMiddleware:
             return None
         actor: Actor | None = request.actor  # type: ignore[attr-defined]
         if actor is None:
-            return redirect(f"{reverse(settings.LOGIN_URL)}?next={request.path}")
+            return go_to(request, f"{reverse(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}")
         if lacks_second_factor(actor):
-            return redirect(SECOND_FACTOR_PAGE)
+            return go_to(request, SECOND_FACTOR_PAGE)
         if not rule.admits(actor):
             return problem_page(request, Forbidden("This page is not part of your role."))
         return None
@@ -112,9 +117,16 @@ def lacks_second_factor(actor: Actor) -> bool:
     return needs_second_factor({grant.role for grant in actor.grants})
 
 
-def passed_second_factor(request: HttpRequest) -> bool:
-    """Whether this session signed in with a second factor (or a passkey, which is two in one)."""
-    if not is_mfa_enabled(request.user):
-        return False
-    records = request.session.get("account_authentication_methods", [])
-    return any(record.get("method") == "mfa" or record.get("passwordless") for record in records)
+def go_to(request: HttpRequest, address: str) -> HttpResponse:
+    """A redirect of the whole page, also where htmx asked for a part of one."""
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponseClientRedirect(address)
+    return redirect(address)
+
+
+def speak_language_of(request: HttpRequest, actor: Actor | None) -> None:
+    """The account's language, until the person chooses another one on this device."""
+    if actor is None or settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
+        return
+    translation.activate(actor.language)
+    request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]

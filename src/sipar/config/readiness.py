@@ -12,7 +12,7 @@ _NAME = "ready"
 
 
 def is_ready(cluster: LocalCluster | None, var: Path) -> bool:
-    """True where this code has brought this very cluster up to date before. A server of DATABASE_URL is always checked."""
+    """Whether this code has brought this very cluster up to date. A server of DATABASE_URL is always checked anew."""
     if cluster is None or not (var / "static" / "stamp.json").exists():
         return False
     stamp = cluster.folder / _NAME

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -31,8 +30,9 @@ AUTH_USER_MODEL = "people.Account"
 APPEND_SLASH = True
 
 INSTALLED_APPS = [
-    # First, so that its templates stand before those of the libraries.
+    # First, so that their templates stand before those of the libraries.
     "sipar.ui",
+    "sipar.people",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -50,7 +50,6 @@ INSTALLED_APPS = [
     "ninja",
     "procrastinate.contrib.django",
     "sipar.core",
-    "sipar.people",
     "sipar.orgs",
     "sipar.teams",
     "sipar.frameworks",
@@ -180,18 +179,27 @@ SOCIALACCOUNT_ADAPTER = "sipar.people.adapters.SocialAccountAdapter"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/ip,5/5m/key", "reset_password": "5/h/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ADAPTER = "sipar.people.adapters.MfaAdapter"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Addresses are given by administrators, not claimed by visitors.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = "Sipar"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMONSTRATION
 USERSESSIONS_TRACK_ACTIVITY = False
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SIGN_IN_APPS = environment.sign_in_apps(environment.SIGN_IN_PROVIDERS.read())
 SOCIALACCOUNT_PROVIDERS = {
-    provider: {"APPS": [app for app in json.loads(environment.SIGN_IN_PROVIDERS.read()) if app["provider"] == provider]}
-    for provider in ("openid_connect", "saml")
+    provider: {"APPS": [app for app in SIGN_IN_APPS if app["provider"] == provider]}
+    for provider in environment.SIGN_IN_KINDS
 }
+# Browsers hold the redirect that follows a form to the same rule as the form.
+SECURE_CSP["form-action"] = [CSP.SELF, *environment.origins_in(SIGN_IN_APPS)]
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR / "cache"}}
 MAILERS = {"default": mailer(environment.MAIL_URL.read(), VAR / "mail")}

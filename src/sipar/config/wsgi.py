@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sipar.config.settings")
 application = get_wsgi_application()
+
+from sipar.people.production import refuse_in_production  # noqa: E402 - models load with the application
+
+refuse_in_production()

@@ -77,7 +77,7 @@ def check_files(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print counts and faults as JSON.")] = False,
 ) -> None:
-    """Find what is wrong with OSCAL documents, in shape and in what they refer to. Exit code 1 where there are faults."""
+    """Find what is wrong with OSCAL documents, in shape and in what they refer to; exit code 1 where there are faults."""
     catalogs = None if catalog is None else [frozenset(_controls(catalog))]
     reports = {str(file): check(file.read_bytes(), catalogs=catalogs) for file in files}
     if as_json:
@@ -96,15 +96,13 @@ def _controls(catalog: Path) -> Iterator[str]:
 
 
 def _catalogue(data: bytes, name: str) -> Catalogue:
-    if name.lower().endswith(".json"):
-        return read_oscal_catalog(data, name).catalogue
     try:
         return read_catalogue(data, name)
     except FormatProblem as problem:
-        library = read_ciso_library(data, name).catalogue if b"\nobjects:" in data else None
-        if library is None:
-            raise problem from None
-        return library
+        if problem.code != "catalogue.format":
+            raise
+        library = None if name.lower().endswith(".json") else read_ciso_library(data, name).catalogue
+    return library or read_oscal_catalog(data, name).catalogue
 
 
 def _as_dict(name: str, report: Report) -> dict[str, object]:

@@ -1,0 +1,39 @@
+"""What exists is documented: settings, commands, roles, decisions."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+import typer
+
+from sipar.config import cli
+from sipar.config.environment import VARIABLES
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.mark.parametrize("variable", VARIABLES, ids=lambda variable: variable.name)
+def test_every_setting_is_documented(variable: object) -> None:
+    assert f"`{variable.name}`" in (DOCS / "reference" / "settings.md").read_text()  # type: ignore[attr-defined]
+
+
+def test_every_command_is_documented_and_explains_itself() -> None:
+    app = typer.Typer()
+    for group in cli.GROUPS:
+        importlib.import_module(f"sipar.config.commands.{group}").register(app)
+    text = (DOCS / "reference" / "commands.md").read_text()
+    names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        names += [f"{group.name} {command.name}" for command in group.typer_instance.registered_commands]
+    assert [name for name in names if f"`sipar {name}" not in text] == []
+    assert all(command.callback and command.callback.__doc__ for command in app.registered_commands)
+
+
+def test_every_decision_record_says_context_and_decision() -> None:
+    for record in sorted((DOCS / "decisions").glob("*.md")):
+        text = record.read_text()
+        assert "Context:" in text, record.name
+        assert "Decision:" in text, record.name
