@@ -151,10 +151,18 @@ class Asset(models.Model):
         indexes = [models.Index(fields=["kind", "value"], name="orgs_asset_value")]
 
 
+# The list of critical infrastructure is itself sensitive: people engaged for an assessment do not see it.
+_CONCERNED = (
+    "((select guard.{all}()) or (organisation_id in (select guard.visible())"
+    " and (select guard.holds('ciso', 'head', 'analyst', 'team_head', 'duty_officer', 'ministry_officer'{also}))))"
+)
+
+
 class Designation(models.Model):
     """Critical infrastructure designation: listed -> graded -> designated by the ministry -> reviewed each year.
 
-    The people who list, grade and designate are different ones; the gazette reference is part of designating.
+    The people who list, grade and designate are different ones; the gazette reference is part of designating. In the
+    yearly review the national CERT grades again and the ministry confirms. Ending a designation takes two people too.
     Source: CII guidelines as in framework.md 1.6 (PECA 2016; NCSP 2021).
     """
 
@@ -179,52 +187,92 @@ class Designation(models.Model):
     listed_at = models.DateTimeField()
     grade = models.CharField(max_length=1, blank=True)
     criteria = models.JSONField(default=dict)
-    criteria_version = models.CharField(max_length=20, blank=True)
+    criteria_version = models.CharField(max_length=40, blank=True)
     graded_by_id = models.BigIntegerField(null=True)
     graded_at = models.DateTimeField(null=True)
     designated_by_id = models.BigIntegerField(null=True)
     designated_at = models.DateTimeField(null=True)
     gazette_reference = models.CharField(max_length=120, blank=True)
+    confirmed_by_id = models.BigIntegerField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
     review_due_on = models.DateField(null=True)
+    withdrawal_asked_by_id = models.BigIntegerField(null=True)
+    withdrawn_by_id = models.BigIntegerField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
     withdrawn_reason = models.TextField(blank=True)
 
     guard = Guard(
-        select=SEES.format(column="organisation_id"),
-        write="((select guard.writes_all()) or organisation_id in (select guard.visible()))",
+        select=_CONCERNED.format(all="sees_all", also=", 'reporter'"),
+        write=_CONCERNED.format(all="writes_all", also=""),
         organisation="organisation_id",
         transitions=TRANSITIONS,
     )
 
     class Meta:
-        indexes = [models.Index(fields=["state", "review_due_on"], name="orgs_designation_state")]
+        indexes = [
+            models.Index(fields=["state", "review_due_on"], name="orgs_designation_state"),
+            models.Index(fields=["organisation"], name="orgs_designation_of"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="orgs_designation_two_people",
                 condition=(Q(graded_by_id__isnull=True) | ~Q(graded_by_id=F("listed_by_id")))
-                & (Q(designated_by_id__isnull=True) | ~Q(designated_by_id=F("graded_by_id"))),
+                & (Q(designated_by_id__isnull=True) | ~Q(designated_by_id=F("graded_by_id")))
+                & (Q(designated_by_id__isnull=True) | ~Q(designated_by_id=F("listed_by_id")))
+                & (Q(confirmed_by_id__isnull=True) | ~Q(confirmed_by_id=F("graded_by_id"))),
             ),
             models.CheckConstraint(
                 name="orgs_designation_gazette",
-                condition=~Q(state="designated") | ~Q(gazette_reference=""),
+                condition=~Q(state="designated")
+                | (~Q(gazette_reference="") & Q(designated_by_id__isnull=False) & Q(graded_by_id__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="orgs_designation_withdrawal",
+                condition=~Q(state="withdrawn")
+                | (
+                    ~Q(withdrawn_reason="")
+                    & Q(withdrawn_by_id__isnull=False)
+                    & (
+                        Q(designated_by_id__isnull=True)
+                        | (Q(withdrawal_asked_by_id__isnull=False) & ~Q(withdrawn_by_id=F("withdrawal_asked_by_id")))
+                    )
+                ),
             ),
         ]
 
 
 class RegisterImport(models.Model):
-    """An uploaded register file between preview and decision. Nothing is loaded before a person says so."""
+    """An uploaded register file between preview and decision. Nothing is loaded before a person says so.
 
-    TRANSITIONS: ClassVar = {"preview": ("applied", "discarded"), "applied": (), "discarded": ()}
+    `problems` holds at most 1,000 of them, as [line, column, value, code]; `problem_count` counts all. `applying`
+    means that a background run has taken it; it goes back to `preview` where that run fails.
+    """
+
+    TRANSITIONS: ClassVar = {
+        "preview": ("applying", "applied", "discarded"),
+        "applying": ("applied", "preview"),
+        "applied": (),
+        "discarded": (),
+    }
+    STATES: ClassVar = {
+        "preview": _("Waiting for your decision"),
+        "applying": _("Being loaded"),
+        "applied": _("Loaded"),
+        "discarded": _("Discarded"),
+    }
 
     account_id = models.BigIntegerField()
     file_name = models.CharField(max_length=255)
     file_id = models.BigIntegerField()
-    state = models.CharField(max_length=10, default="preview")
+    state = models.CharField(max_length=10, choices=list(STATES.items()), default="preview")
     rows = models.IntegerField()
     added = models.IntegerField(default=0)
     changed = models.IntegerField(default=0)
     unchanged = models.IntegerField(default=0)
+    examples = models.JSONField(default=dict)
     problems = models.JSONField(default=list)
     problem_count = models.IntegerField(default=0)
+    run_id = models.BigIntegerField(null=True)
     uploaded_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
 
@@ -233,3 +281,30 @@ class RegisterImport(models.Model):
         write=f"(account_id = (select guard.actor()) or {SYSTEM})",
         transitions=TRANSITIONS,
     )
+
+    class Meta:
+        indexes = [models.Index(fields=["account_id", "-uploaded_at"], name="orgs_registerimport_mine")]
+
+
+class Look(models.Model):
+    """That somebody from outside opened an organisation's page, once for each person and day: the organisation sees it.
+
+    `place` is the code of the team or ministry that the person looked for, or the role where there is neither.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="looks")
+    account_id = models.BigIntegerField()
+    place = models.CharField(max_length=60)
+    on = models.DateField()
+
+    guard = Guard(
+        select=SEES.format(column="organisation_id"),
+        insert=f"(account_id = (select guard.actor()) and {SEES.format(column='organisation_id')})",
+        organisation="organisation_id",
+        append_only=True,
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "account_id", "on"], name="orgs_look_once"),
+        ]
