@@ -83,28 +83,42 @@ returns table (account_id bigint, digest varchar, scopes jsonb, expires_at times
 language sql stable security definer set search_path = pg_catalog, public
 as $$ select t.account_id, t.digest, t.scopes, t.expires_at, t.revoked_at from people_apitoken t where t.prefix = wanted $$;
 
--- Answers of a campaign for those who may see aggregates only: no organisation, just the classes it falls in.
-create or replace function guard.campaign_vectors(campaign bigint)
-returns table (sector_id bigint, province_id bigint, tier smallint, target text, organisations bigint, levels bytea)
+-- Who gives roles must name the organisation, without seeing the register: its name and nothing more.
+create or replace function guard.organisation_titles(wanted bigint[], named text)
+returns table (id bigint, identifier varchar, name varchar)
 language sql stable security definer set search_path = pg_catalog, public
 as $$
-    select o.sector_id, o.province_id, o.tier, a.profile, count(*), string_agg(a.standing, ''::bytea)
-    from assessments_assessment a join orgs_organisation o on o.id = a.organisation_id
-    where a.campaign_id = campaign and a.standing is not null
-        and (guard.is_system() or guard.holds('council_member', 'council_secretary', 'authority_policy'))
-    group by o.sector_id, o.province_id, o.tier, a.profile
+    select o.id, o.identifier, o.name from orgs_organisation o
+    where (o.id = any (wanted) or o.identifier = named)
+        and (guard.is_system() or guard.holds('administrator', 'ombudsman'))
 $$;
 
--- The cohort's size in the same classes, answered or not, for the same readers.
-create or replace function guard.campaign_cohort(campaign bigint)
-returns table (sector_id bigint, province_id bigint, tier smallint, state text, meets boolean, organisations bigint)
+-- A campaign for those who may see aggregates only: no organisation, just the classes they fall in, with the sums and
+-- the answer vectors of each class. The board suppresses what is too small to be shown.
+create or replace function guard.campaign_classes(campaign bigint, with_levels boolean)
+returns table (
+    sector_id bigint, province_id bigint, tier smallint, team_id bigint, profile varchar, asked bigint, answered bigint,
+    accepted bigint, meets bigint, scored bigint, mean_sum double precision, floor_sum double precision,
+    gaps_sum bigint, levels bytea
+)
 language sql stable security definer set search_path = pg_catalog, public
 as $$
-    select o.sector_id, o.province_id, o.tier, a.state, a.meets_target, count(*)
+    select o.sector_id, o.province_id, o.tier, coalesce(m.team_id, 0), a.profile, count(*), count(a.standing),
+        count(a.standing) filter (where a.state = 'accepted'), count(a.standing) filter (where a.meets_target),
+        count(a.mean) filter (where a.standing is not null),
+        coalesce(sum(a.mean) filter (where a.standing is not null), 0),
+        coalesce(sum(a.floor) filter (where a.standing is not null), 0),
+        coalesce(sum(a.gaps) filter (where a.standing is not null), 0),
+        coalesce(string_agg(a.standing, ''::bytea) filter (where with_levels), ''::bytea)
     from assessments_assessment a join orgs_organisation o on o.id = a.organisation_id
+    left join (
+        select organisation_id, min(team_id) as team_id from teams_membership where lead
+        group by organisation_id having count(*) = 1
+    ) m on m.organisation_id = o.id
     where a.campaign_id = campaign
-        and (guard.is_system() or guard.holds('council_member', 'council_secretary', 'authority_policy'))
-    group by o.sector_id, o.province_id, o.tier, a.state, a.meets_target
+        and ((select guard.is_system())
+            or (select guard.holds('council_member', 'council_secretary', 'authority_policy')))
+    group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
 $$;
 
 -- A sector's standing scores without names, so that an organisation can see itself among its peers.
@@ -225,7 +239,7 @@ alter function guard.writable() owner to sipar_definer;
 alter function guard.teams() owner to sipar_definer;
 alter function guard.ministries() owner to sipar_definer;
 alter function guard.token(text) owner to sipar_definer;
-alter function guard.campaign_vectors(bigint) owner to sipar_definer;
-alter function guard.campaign_cohort(bigint) owner to sipar_definer;
+alter function guard.organisation_titles(bigint[], text) owner to sipar_definer;
+alter function guard.campaign_classes(bigint, boolean) owner to sipar_definer;
 alter function guard.sector_scores(bigint, bigint) owner to sipar_definer;
 alter function guard.record() owner to sipar_definer;
