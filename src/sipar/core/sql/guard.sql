@@ -121,6 +121,18 @@ as $$
     group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
 $$;
 
+-- How many organisations stand in which state, for the same readers.
+create or replace function guard.campaign_cohort(campaign bigint)
+returns table (sector_id bigint, province_id bigint, tier smallint, state text, meets boolean, organisations bigint)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select o.sector_id, o.province_id, o.tier, a.state, a.meets_target, count(*)
+    from assessments_assessment a join orgs_organisation o on o.id = a.organisation_id
+    where a.campaign_id = campaign
+        and (guard.is_system() or guard.holds('council_member', 'council_secretary', 'authority_policy'))
+    group by o.sector_id, o.province_id, o.tier, a.state, a.meets_target
+$$;
+
 -- A sector's standing scores without names, so that an organisation can see itself among its peers.
 create or replace function guard.sector_scores(campaign bigint, sector bigint)
 returns setof double precision language sql stable security definer set search_path = pg_catalog, public
@@ -241,5 +253,6 @@ alter function guard.ministries() owner to sipar_definer;
 alter function guard.token(text) owner to sipar_definer;
 alter function guard.organisation_titles(bigint[], text) owner to sipar_definer;
 alter function guard.campaign_classes(bigint, boolean) owner to sipar_definer;
+alter function guard.campaign_cohort(bigint) owner to sipar_definer;
 alter function guard.sector_scores(bigint, bigint) owner to sipar_definer;
 alter function guard.record() owner to sipar_definer;
