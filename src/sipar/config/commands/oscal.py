@@ -77,7 +77,7 @@ def check_files(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print counts and faults as JSON.")] = False,
 ) -> None:
-    """Find what is wrong with OSCAL documents, in shape and in what they refer to; exit code 1 where there are faults."""
+    """Find what is wrong with OSCAL documents, in shape and in what they refer to. Exit code 1: there are faults."""
     catalogs = None if catalog is None else [frozenset(_controls(catalog))]
     reports = {str(file): check(file.read_bytes(), catalogs=catalogs) for file in files}
     if as_json:
