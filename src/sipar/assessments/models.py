@@ -78,7 +78,7 @@ class EngagementScope(models.Model):
     engagement = models.ForeignKey(Engagement, models.CASCADE, related_name="scope")
     organisation = models.ForeignKey("orgs.Organisation", models.CASCADE, related_name="+")
 
-    guard = of_organisation(write=f"({SYSTEM} or {holds('team_head')})")
+    guard = of_organisation(write=f"({SYSTEM} or ({holds('team_head')} and {WRITES.format(column='organisation_id')}))")
 
     class Meta:
         constraints = [

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from sipar.core.problems import not_open
 from sipar.formats.catalogue import Catalogue, Group, Profile, Requirement
+from sipar.frameworks.mapping import Pair, reverse
 from sipar.frameworks.models import Framework, MappingSet
 from sipar.posture.levels import Levels
 from sipar.posture.scoring import ScoringRules, rules_from
@@ -81,3 +82,12 @@ def newest_version_of(identifier: str) -> Framework | None:
 def mapping_between(source: str, target: str) -> MappingSet | None:
     """The relations from one framework's requirements to another's, or None."""
     return MappingSet.objects.filter(source=source, target=target).first()
+
+
+def relations_between(source: str, target: str) -> list[Pair]:
+    """Every relation from one framework to another; a mapping set loaded the other way round is read reversed."""
+    forward, backward = mapping_between(source, target), mapping_between(target, source)
+    pairs: list[Pair] = [tuple(pair) for pair in forward.pairs] if forward else []
+    if backward:
+        pairs += reverse([tuple(pair) for pair in backward.pairs])
+    return list(dict.fromkeys(pairs))
