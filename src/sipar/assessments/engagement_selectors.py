@@ -10,9 +10,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from sipar.assessments.models import Assessment, EngagementScope
-from sipar.assessments.selectors import access_assessment
 from sipar.core.acting import Actor
-from sipar.core.problems import not_open
 from sipar.people.roles import ENGAGED_ROLES, ORGANISATION_ROLES, TEAM_ROLES
 
 
@@ -37,11 +35,3 @@ def is_engaged_for(actor: Actor, assessment: Assessment, *, now: datetime) -> bo
         return False
     scope = engagements_in_force(actor, now=now)
     return scope.filter(organisation=assessment.organisation_id, engagement__campaign=assessment.campaign_id).exists()
-
-
-def reach_assessment(actor: Actor, assessment_id: int, *, now: datetime, for_update: bool = False) -> Assessment:
-    """The assessment as `access_assessment` gives it; `NotFound` also where an engagement is for another campaign."""
-    assessment = access_assessment(actor, assessment_id, for_update=for_update)
-    if comes_by_engagement_only(actor) and not is_engaged_for(actor, assessment, now=now):
-        raise not_open("assessment")
-    return assessment
