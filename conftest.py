@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
-from pathlib import Path
 
 # Before Django reads its settings: nothing of a test may touch the installation's own folder or database.
-os.environ.setdefault("SIPAR_VAR", tempfile.mkdtemp(prefix="sipar-test-var-"))
+if "SIPAR_TEST_VAR" not in os.environ:
+    os.environ["SIPAR_TEST_VAR"] = tempfile.mkdtemp(prefix="sipar-test-var-")
+    atexit.register(shutil.rmtree, os.environ["SIPAR_TEST_VAR"], ignore_errors=True)
+os.environ["SIPAR_VAR"] = os.environ["SIPAR_TEST_VAR"]
 os.environ["SIPAR_MODE"] = "demonstration"
 
 pytest_plugins = ["sipar.core.testing", "tests.cast"]
-
-PROJECT = Path(__file__).parent

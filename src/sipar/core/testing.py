@@ -30,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     if hasattr(config, "workerinput") or config.getoption("collectonly"):
         return
     cluster = _stack.enter_context(localdb.throwaway_cluster())
