@@ -19,7 +19,8 @@
       this.form = form;
       this.key = `sipar-autosave:${form.dataset.autosaveUser ?? ""}:${form.dataset.autosaveUrl}`;
       this.version = form.dataset.autosaveVersion ?? "";
-      this.waiting = this.read();
+      // What waits to be sent, and for each field the version that its writer had seen.
+      ({ fields: this.waiting, bases: this.bases } = this.read());
       this.refused = new Set();
       this.last = {};
       this.pause = 1000;
@@ -32,12 +33,12 @@
     }
 
     read() {
-      try { return JSON.parse(localStorage.getItem(this.key) ?? "{}"); } catch { return {}; }
+      try { return { fields: {}, bases: {}, ...JSON.parse(localStorage.getItem(this.key) ?? "{}") }; } catch { return { fields: {}, bases: {} }; }
     }
 
     keep() {
       try {
-        if (Object.keys(this.waiting).length) localStorage.setItem(this.key, JSON.stringify(this.waiting));
+        if (Object.keys(this.waiting).length) localStorage.setItem(this.key, JSON.stringify({ fields: this.waiting, bases: this.bases }));
         else localStorage.removeItem(this.key);
       } catch { this.full = true; }
     }
@@ -70,6 +71,7 @@
       if (!field.name || field.type === "file" || field.closest("[data-autosave-skip]")) return;
       const values = this.values(field.name);
       if (!(field.name in this.waiting) && this.last[field.name] === JSON.stringify(values)) return;
+      if (!(field.name in this.waiting) || this.refused.has(field.name)) this.bases[field.name] = this.version;
       this.waiting[field.name] = values;
       this.refused.delete(field.name);
       field.removeAttribute("aria-invalid");
@@ -92,7 +94,10 @@
         if (!this.waiting[name].length) body.append(name, "");
         for (const value of this.waiting[name]) body.append(name, value);
       }
-      if (this.version) body.append("version", this.version);
+      if (this.version) {
+        body.append("version", this.version);
+        body.append("bases", JSON.stringify(Object.fromEntries(names.map((name) => [name, Number(this.bases[name] ?? this.version)]))));
+      }
       try {
         const response = await fetch(this.form.dataset.autosaveUrl, { method: "POST", body, headers: { "X-CSRFToken": token, Accept: "application/json" }, redirect: "error" });
         const answer = await response.json().catch(() => ({}));
@@ -116,10 +121,19 @@
 
     saved(sent, answer) {
       Object.assign(this.last, sent);
-      for (const [name, values] of Object.entries(sent)) if (JSON.stringify(this.waiting[name]) === values) delete this.waiting[name];
-      if (answer.version !== undefined) this.version = String(answer.version);
+      for (const [name, values] of Object.entries(sent)) if (JSON.stringify(this.waiting[name]) === values) { delete this.waiting[name]; delete this.bases[name]; }
+      this.moveOn(answer);
       this.keep();
-      this.form.dispatchEvent(new CustomEvent("sipar:saved", { bubbles: true, detail: answer }));
+      this.form.dispatchEvent(new CustomEvent("sipar:saved", { bubbles: true, detail: { ...answer, waiting: Object.keys(this.waiting) } }));
+    }
+
+    // The version moves on; a field that somebody else wrote meanwhile keeps the one its writer had seen.
+    moveOn(answer) {
+      if (answer.version === undefined) return;
+      this.version = String(answer.version);
+      for (const name of Object.keys(this.waiting)) {
+        if (!this.refused.has(name) && !(answer.stale ?? []).includes(name)) this.bases[name] = this.version;
+      }
     }
 
     refuse(names, problem) {
@@ -128,6 +142,8 @@
         this.refused.add(name);
         this.form.querySelector(`[name="${CSS.escape(name)}"]`)?.setAttribute("aria-invalid", "true");
       }
+      this.moveOn(problem);
+      this.keep();
       this.form.dispatchEvent(new CustomEvent("sipar:refused", { bubbles: true, detail: problem }));
     }
   }
