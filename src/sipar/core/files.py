@@ -50,14 +50,20 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 @action("file.keep")
 def keep_file(
-    actor: Actor, data: bytes | Iterable[bytes], *, name: str, organisation: int | None, now: datetime
+    actor: Actor,
+    data: bytes | Iterable[bytes],
+    *,
+    name: str,
+    organisation: int | None,
+    now: datetime,
+    largest: int = MAX_BYTES,
 ) -> StoredFile:
-    """Keep a file of at most 25 MB, whole or in chunks, and return its row.
+    """Keep a file of at most `largest` bytes, whole or in chunks, and return its row.
 
     The type is read from the bytes and must fit the ending of `name`. Raises Invalid `file.empty`, `file.size`,
     `file.type` or `file.name`. The caller has checked that the actor may write for `organisation`.
     """
-    content = _bounded(data)
+    content = _bounded(data, largest)
     clean = clean_name(name)
     media_type = sniff(content, clean)
     digest = sha256(content).hexdigest()
@@ -159,13 +165,13 @@ def _is_text(content: bytes) -> bool:
     return _CONTROL.search(text) is None
 
 
-def _bounded(data: bytes | Iterable[bytes]) -> bytes:
+def _bounded(data: bytes | Iterable[bytes], largest: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
     for piece in (data,) if isinstance(data, bytes) else data:
         size += len(piece)
-        if size > MAX_BYTES:
-            raise _refused("file.size", f"The file is larger than {MAX_BYTES // (1024 * 1024)} MB.")
+        if size > largest:
+            raise _refused("file.size", f"The file is larger than {largest / (1024 * 1024):g} MB.")
         pieces.append(piece)
     if not size:
         raise _refused("file.empty", "The file is empty.")

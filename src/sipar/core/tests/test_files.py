@@ -110,13 +110,10 @@ def test_what_is_not_allowed_or_wears_a_false_name_is_refused(content: bytes, na
     assert refused.value.code == "file.type"
 
 
-def test_a_file_above_the_limit_is_refused_before_it_is_read_to_its_end(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files, "MAX_BYTES", 10)
+def test_a_file_above_the_limit_is_refused_before_it_is_read_to_its_end(cast: Cast) -> None:
     pieces = iter([b"12345678", b"12345678", b"never read"])
     with acting(cast.ayesha, reason="hand in"), pytest.raises(Invalid, match="larger than"):
-        files.keep_file(cast.ayesha, pieces, name="a.txt", organisation=None, now=NOW)
+        files.keep_file(cast.ayesha, pieces, name="a.txt", organisation=None, now=NOW, largest=10)
     assert list(pieces) == [b"never read"]
 
 
