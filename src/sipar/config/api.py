@@ -5,7 +5,9 @@ from __future__ import annotations
 from ninja import NinjaAPI
 
 from sipar import __version__
+from sipar.board.api import router as board
 from sipar.core.api import speak_problems
+from sipar.people.api import router as people
 
 api = NinjaAPI(
     title="Sipar",
@@ -15,3 +17,5 @@ api = NinjaAPI(
     openapi_url="openapi.json",
 )
 speak_problems(api)
+api.add_router("", people)
+api.add_router("", board)

@@ -16,9 +16,10 @@ from django_htmx.http import HttpResponseClientRedirect
 from sipar.core.acting import Actor, acting
 from sipar.core.gates import PUBLIC, gate_of
 from sipar.core.problems import Forbidden, Problem
+from sipar.people.models import Account
 from sipar.people.roles import needs_second_factor
 from sipar.people.selectors import actor_of
-from sipar.people.sign_in import passed_second_factor
+from sipar.people.sign_in import has_second_factor, passed_second_factor
 from sipar.people.tokens import token_actor
 from sipar.ui.problems import problem_page
 
@@ -78,6 +79,8 @@ class GateMiddleware:
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
+        if view.__module__.startswith("allauth.") and hides_a_second_factor(request):
+            return go_to(request, f"{reverse('mfa_reauthenticate')}?next=/")
         if view.__module__.startswith(SELF_GUARDED):
             return None
         rule = gate_of(view)
@@ -117,6 +120,22 @@ def lacks_second_factor(actor: Actor) -> bool:
     return needs_second_factor({grant.role for grant in actor.grants})
 
 
+# What a session may do that has not shown the second factor of its account: show it, or leave.
+SHOWING_IT = ("mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_authenticate", "mfa_login_webauthn",
+              "account_login", "account_logout", "account_reauthenticate")  # fmt: skip
+
+
+def hides_a_second_factor(request: HttpRequest) -> bool:
+    """Whether the session, with a password only, is at the pages of an account that has a second factor.
+
+    Otherwise whoever knows the password could replace the factor with their own.
+    """
+    match = request.resolver_match
+    if not isinstance(request.user, Account) or (match and match.url_name in SHOWING_IT):
+        return False
+    return has_second_factor(request.user) and not passed_second_factor(request)
+
+
 def go_to(request: HttpRequest, address: str) -> HttpResponse:
     """A redirect of the whole page, also where htmx asked for a part of one."""
     if request.headers.get("HX-Request") == "true":
@@ -129,4 +148,4 @@ def speak_language_of(request: HttpRequest, actor: Actor | None) -> None:
     if actor is None or settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
         return
     translation.activate(actor.language)
-    request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+    request.LANGUAGE_CODE = translation.get_language()

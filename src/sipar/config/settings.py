@@ -207,7 +207,13 @@ DEFAULT_FROM_EMAIL = "sipar@localhost"
 
 COTTON_DIR = "cotton"
 COTTON_SNAKE_CASED_NAMES = True
-PROCRASTINATE_IMPORT_PATHS = ["sipar.core.tasks", "sipar.assessments.tasks", "sipar.orgs.tasks", "sipar.teams.tasks"]
+PROCRASTINATE_IMPORT_PATHS = [
+    "sipar.core.tasks",
+    "sipar.assessments.tasks",
+    "sipar.orgs.tasks",
+    "sipar.teams.tasks",
+    "sipar.board.tasks",
+]
 
 LOGGING = {
     "version": 1,

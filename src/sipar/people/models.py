@@ -140,7 +140,15 @@ class GrantRequest(models.Model):
     state = models.CharField(max_length=10, default="asked")
     reason = models.TextField()
 
-    guard = Guard(select=holds("administrator", "ombudsman"), write=holds("administrator"), transitions=TRANSITIONS)
+    # A CISO may put a reporter of their own organisation before the administrators, and see what became of it.
+    guard = Guard(
+        select=f"({holds('administrator', 'ombudsman')} or asked_by_id = (select guard.actor()))",
+        write=holds("administrator"),
+        insert=f"({holds('administrator')} or (asked_by_id = (select guard.actor()) and state = 'asked'"
+        " and role = 'reporter' and organisation_id in"
+        " (select g.organisation_id from guard.grants() g where g.role = 'ciso')))",
+        transitions=TRANSITIONS,
+    )
 
     class Meta:
         constraints = [

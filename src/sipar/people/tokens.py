@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -11,12 +12,13 @@ from django.db import connection
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
-from sipar.core.problems import Invalid
+from sipar.core.problems import Invalid, not_open
 from sipar.people.models import Account, ApiToken
 from sipar.people.selectors import actor_of
 
 SCOPES = ("read", "answer", "review", "register")
 LONGEST = timedelta(days=365)
+SHAPE = re.compile(r"sipar_(?P<prefix>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})")
 
 
 @action("token.create")
@@ -47,15 +49,31 @@ def revoke_token(actor: Actor, token: ApiToken, *, now: datetime) -> None:
     ApiToken.objects.filter(pk=token.pk, account_id=actor.account, revoked_at__isnull=True).update(revoked_at=now)
 
 
+def tokens_of(actor: Actor, *, now: datetime) -> list[ApiToken]:
+    """The actor's tokens that still work, newest first."""
+    rows = ApiToken.objects.filter(account_id=actor.account, revoked_at=None, expires_at__gt=now)
+    return list(rows.order_by("-created_at"))
+
+
+def access_token(actor: Actor, token: int) -> ApiToken:
+    """A token of the actor's own; the tokens of others do not exist here."""
+    found = ApiToken.objects.filter(pk=token, account_id=actor.account).first()
+    if found is None:
+        raise not_open("token")
+    return found
+
+
 def token_actor(text: str, *, now: datetime) -> Actor | None:
     """The actor of a token that exists, is not revoked and has not expired; else None."""
-    parts = text.split("_", 2)
-    if len(parts) != 3 or parts[0] != "sipar":
+    parts = SHAPE.fullmatch(text)
+    if parts is None:
         return None
     with connection.cursor() as cursor:
-        cursor.execute("select account_id, digest, scopes, expires_at, revoked_at from guard.token(%s)", [parts[1]])
+        cursor.execute(
+            "select account_id, digest, scopes, expires_at, revoked_at from guard.token(%s)", [parts["prefix"]]
+        )
         row = cursor.fetchone()
-    if row is None or not hmac.compare_digest(row[1], _digest(parts[2])):
+    if row is None or not hmac.compare_digest(row[1], _digest(parts["secret"])):
         return None
     account_id, _, scopes, expires_at, revoked_at = row
     if revoked_at is not None or expires_at <= now:
