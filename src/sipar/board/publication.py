@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from django.utils.translation import gettext as _
 
-from sipar.board.reading import Classes, Scope
+from sipar.board.reading import Classes, Numbers, Scope
 from sipar.board.rollup import Line, Standing
 from sipar.core.problems import Invalid
-from sipar.posture.suppression import SMALLEST_CELL, Suppressed, suppress
+from sipar.posture.suppression import HIDDEN, SMALLEST_CELL, Suppressed, suppress, with_margins
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ class Publication:
         named = sum(part is not None for part in (scope.tier, scope.team))
         if named > 1 or (named and not (scope.sector is None and scope.province is None)):
             raise Invalid(
-                _("Choose a sector and a province, or one tier, or one CERT: finer tables could give away who is meant."),
+                _(
+                    "Choose a sector and a province, or one tier, or one CERT: finer tables could give away who is meant."
+                ),
                 code="board.crossing",
             )
         if scope.tier is not None:
@@ -72,10 +74,37 @@ def publication(classes: Classes) -> Publication:
         provinces=provinces,
         tiers=tiers,
         teams=teams,
-        places=suppress(places),
-        by_tier=suppress(by_tier.astype(np.int64)[None]),
-        by_team=suppress(by_team.astype(np.int64)[None]),
+        places=widened(places),
+        by_tier=widened(by_tier.astype(np.int64)[None]),
+        by_team=widened(by_team.astype(np.int64)[None]),
     )
+
+
+def widened(table: Numbers, *, k: int = SMALLEST_CELL) -> Suppressed:
+    """Suppress a table so that what is hidden in a line is not small taken together either.
+
+    Where a total is shown, subtracting what is shown of its line leaves the sum of what is hidden: fewer than k
+    organisations there are a small cell across two categories. The smallest shown count of such a line is hidden
+    too, and where a count is the only hidden one of a line, another, until no line has such a remainder.
+    """
+    full = with_margins(table)
+    hidden = suppress(table, k=k).hidden.copy()
+    lines = [*((row, slice(None)) for row in range(full.shape[0])), *((slice(None), c) for c in range(full.shape[1]))]
+    changed = True
+    while changed:
+        changed = False
+        for line in lines:
+            values, covered = full[line], hidden[line]
+            remainder = int(values[:-1][covered[:-1]].sum())
+            if not (np.count_nonzero(covered) == 1 or (not covered[-1] and 0 < remainder < k)):
+                continue
+            candidates = np.flatnonzero(~covered & (values > 0))
+            if not candidates.size:
+                continue
+            # A view: what is hidden here is hidden in the line that crosses it.
+            covered[candidates[int(np.argmin(values[candidates]))]] = True
+            changed = True
+    return Suppressed(np.where(hidden, HIDDEN, full))
 
 
 def published(found: Line, *, hidden: bool) -> Line:

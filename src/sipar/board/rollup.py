@@ -152,9 +152,7 @@ def _standings(
     ]
 
 
-def _against_targets(
-    profiles: Sequence[str], cube: Cube, framework: LoadedFramework
-) -> tuple[Floats, Floats, Floats]:
+def _against_targets(profiles: Sequence[str], cube: Cube, framework: LoadedFramework) -> tuple[Floats, Floats, Floats]:
     """Per requirement: levels missing, answers at target, answers to which a target applies; unanswered is level 0."""
     top = cube.top_level
     steps = np.arange(top + 1)

@@ -1,0 +1,127 @@
+"""The national report: one picture of a campaign, drawn from the same reads as the board, under its reader's rules.
+
+It is drawn once for each language as HTML that stands alone, and as PDF. The data stands beside it in the run's
+result, so that report, CSV and JSON say the same. Nothing is fetched: charts and map are SVG inside the document, and
+the fonts are Sipar's own files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language_info, override
+from weasyprint import CSS, HTML
+from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+from sipar.assessments.models import Campaign
+from sipar.board import selectors, tables
+from sipar.board.evidence import evidence
+from sipar.board.reading import Scope
+from sipar.board.selectors import Board
+from sipar.board.tables import Table
+from sipar.board.trends import movement
+from sipar.board.views import pictures
+from sipar.core.acting import Actor
+from sipar.ui.chart_images import to_svg
+from sipar.ui.context import nation
+
+LANGUAGES = ("en", "ur")
+FONT_SCHEME = "sipar-font:"
+FONTS = ("noto-naskh-arabic-400", "noto-naskh-arabic-700", "noto-nastaliq-urdu-400", "noto-nastaliq-urdu-700")
+MOST_URGENT = 20
+
+
+class OwnFilesOnly(URLFetcher):
+    """Gives WeasyPrint the fonts of Sipar and nothing else: no network, no other file."""
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        name = url.removeprefix(FONT_SCHEME)
+        found = finders.find(f"vendor/fonts/{name}.woff2") if url.startswith(FONT_SCHEME) and name in FONTS else None
+        if not isinstance(found, str):
+            raise FatalURLFetchingError(f"the report may not fetch {url}")
+        return URLFetcherResponse(url, Path(found).read_bytes(), {"Content-Type": "font/woff2"})
+
+
+def report_data(actor: Actor, campaign: Campaign, *, now: datetime) -> dict[str, Any]:
+    """The report's tables by key, in the active language: {key: {caption, header, heads, rows}}."""
+    board = _board(actor, campaign)
+    found = (
+        tables.sectors(board), tables.provinces(board), tables.tiers(board),
+        tables.teams(board, selectors.team_names()), tables.heat(board), tables.groups(board),
+        tables.requirements(board), tables.trend(movement(actor, campaign, Scope())), _indicators(actor, now),
+    )  # fmt: skip
+    return {table.key: asdict(table) for table in found}
+
+
+def report_html(actor: Actor, campaign: Campaign, language: str, *, now: datetime) -> str:
+    """The report in one language as an HTML document without any reference to another file."""
+    with override(language):
+        board = _board(actor, campaign)
+        trend = movement(actor, campaign, Scope())
+        urgent = sorted(board.requirements, key=lambda each: -(each.gap or 0.0))[:MOST_URGENT]
+        titles = {requirement.id: requirement.title for requirement in board.framework.requirements}
+        context = {
+            "language": language,
+            "direction": "rtl" if get_language_info(language)["bidi"] else "ltr",
+            "nation_name": nation().name,
+            "authority": nation().authority,
+            "campaign": campaign,
+            "framework": board.framework.catalogue,
+            "board": board,
+            "headline": pictures.headline(board),
+            "map": pictures.province_map(board),
+            "heatmap": pictures.heat_map(board),
+            "distribution": _svg(pictures.distribution_chart(board)) if board.groups else "",
+            "trend": _svg(pictures.trend_chart(trend)),
+            "sectors": tables.sectors(board),
+            "tiers": tables.tiers(board),
+            "urgent": [{"standing": each, "title": titles[each.key]} for each in urgent],
+            "evidence": evidence(actor, now=now),
+            "now": now,
+            "style": mark_safe(_style()),  # noqa: S308 - a file of ours
+        }
+        return render_to_string("board/report/document.html", context)
+
+
+def report_pdf(html: str) -> bytes:
+    """The HTML of a report as PDF. Raises FatalURLFetchingError if the document names any address."""
+    fetcher = OwnFilesOnly()
+    faces = "".join(
+        f"@font-face {{ font-family: '{family}'; font-weight: {weight};"
+        f" src: url('{FONT_SCHEME}{stem}-{weight}') format('woff2') }}"
+        for family, stem in (("Noto Naskh Arabic", "noto-naskh-arabic"), ("Noto Nastaliq Urdu", "noto-nastaliq-urdu"))
+        for weight in (400, 700)
+    )
+    document = HTML(string=html, url_fetcher=fetcher)
+    made = document.write_pdf(stylesheets=[CSS(string=faces, url_fetcher=fetcher)], pdf_tags=True)
+    return bytes(made)
+
+
+def _board(actor: Actor, campaign: Campaign) -> Board:
+    return selectors.board_of(actor, campaign, Scope(), by_team=True)
+
+
+def _indicators(actor: Actor, now: datetime) -> Table:
+    header = ("indicator", "sentence", "of", "value", "unit", "status")
+    rows: list[tuple[tables.Cell, ...]] = []
+    for item in evidence(actor, now=now):
+        start = (item.indicator.identifier, tables.words(item.indicator.sentence))
+        if item.rows:
+            rows += [(*start, name, count, "count", "") for name, count in item.rows]
+        else:
+            rows.append((*start, "", item.value, item.indicator.unit, item.unknown))
+    return Table("indicators", "GCI / NCAF", header, header, tuple(rows))
+
+
+def _svg(chart: pictures.charts.Chart) -> str:
+    return mark_safe(to_svg(chart.spec))  # noqa: S308 - drawn by us from numbers and escaped words
+
+
+def _style() -> str:
+    return (Path(__file__).parent / "templates" / "board" / "report" / "report.css").read_text("utf-8")
