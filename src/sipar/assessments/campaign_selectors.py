@@ -76,6 +76,30 @@ def progress_of(actor: Actor, campaign: Campaign) -> CampaignProgress:
     return CampaignProgress(**row, answered_share=answers / questions if questions else None)
 
 
+@dataclass(frozen=True)
+class SectorProgress:
+    """How many organisations of a sector were asked, and how many have submitted at least once."""
+
+    name: Mapping[str, str]
+    asked: int
+    delivered: int
+
+    @property
+    def share(self) -> float:
+        return self.delivered / self.asked if self.asked else 0.0
+
+
+def progress_by_sector(campaign: Campaign) -> list[SectorProgress]:
+    """The progress of each sector that the actor sees, in the order of the register."""
+    rows = (
+        Assessment.objects.filter(campaign=campaign)
+        .order_by("organisation__sector__position", "organisation__sector__code")
+        .values_list("organisation__sector__name", "organisation__sector__position", "organisation__sector__code")
+        .annotate(asked=Count("pk"), delivered=Count("pk", filter=Q(submissions__gt=0)))
+    )
+    return [SectorProgress(name=name, asked=asked, delivered=done) for name, _place, _code, asked, done in rows]
+
+
 def outstanding(campaign: Campaign, filters: Mapping[str, str]) -> QuerySet[Assessment]:
     """Assessments that wait for their organisation, by name; `filters`: sector, province, tier, progress, search."""
     rows = (

@@ -5,8 +5,11 @@ from __future__ import annotations
 from ninja import NinjaAPI
 
 from sipar import __version__
+from sipar.assessments.campaign_api import router as campaigns
+from sipar.assessments.review_api import router as reviewing
 from sipar.board.api import router as board
 from sipar.core.api import speak_problems
+from sipar.frameworks.api import router as frameworks
 from sipar.people.api import router as people
 
 api = NinjaAPI(
@@ -19,3 +22,6 @@ api = NinjaAPI(
 speak_problems(api)
 api.add_router("", people)
 api.add_router("", board)
+api.add_router("/frameworks", frameworks)
+api.add_router("/campaigns", campaigns)
+api.add_router("", reviewing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from sipar.core.guards import reference
+from sipar.core.guards import SYSTEM, Guard, reference
 
 
 class Framework(models.Model):
@@ -20,6 +20,9 @@ class Framework(models.Model):
     top_level = models.SmallIntegerField()
     digest = models.CharField(max_length=64)
     document = models.JSONField()
+    urns = models.JSONField(
+        default=dict, help_text="CISO Assistant URN -> requirement, for mapping libraries that follow"
+    )
     loaded_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -42,3 +45,37 @@ class MappingSet(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "target"], name="frameworks_mappingset_pair")]
+
+
+class TargetProfile(models.Model):
+    """A target profile that came after its catalogue, such as an OSCAL baseline. It never changes either."""
+
+    framework = models.ForeignKey(Framework, models.CASCADE, related_name="target_profiles")
+    identifier = models.CharField(max_length=120)
+    document = models.JSONField(help_text="a sipar.formats.catalogue.Profile")
+    loaded_at = models.DateTimeField()
+
+    guard = reference("authority_policy", "team_head")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["framework", "identifier"], name="frameworks_targetprofile_once")
+        ]
+
+
+class Upload(models.Model):
+    """A framework file between preview and decision: one for each account, gone once decided."""
+
+    account_id = models.BigIntegerField(unique=True)
+    name = models.CharField(max_length=255)
+    content = models.BinaryField()
+    base = models.ForeignKey(Framework, models.CASCADE, null=True, blank=True, related_name="+")
+    version = models.CharField(max_length=60, blank=True)
+    uploaded_at = models.DateTimeField()
+
+    guard = Guard(
+        select=f"(account_id = (select guard.actor()) or {SYSTEM})",
+        write=f"(account_id = (select guard.actor()) or {SYSTEM})",
+        recorded=False,
+    )

@@ -21,7 +21,7 @@ from sipar.assessments.campaign_actions import (
     reopen_campaign,
 )
 from sipar.assessments.campaign_cohort import late_joiners, matching
-from sipar.assessments.campaign_launch import launch_steps
+from sipar.assessments.campaign_launch import give_up_launch, launch_steps
 from sipar.assessments.models import AnswerNote, Assessment, Campaign
 from sipar.core.acting import Actor, acting
 from sipar.core.jobs import system
@@ -134,6 +134,24 @@ def test_a_launch_that_broke_off_is_finished_by_running_it_again(cast: Cast, fra
     with acting(cast.hamid, reason="look"):
         assert Campaign.objects.get(pk=campaign.pk).state == "open"
         assert Assessment.objects.filter(campaign=campaign).count() == 4
+
+
+def test_a_launch_that_is_given_up_leaves_a_draft_and_no_assessment(cast: Cast, framework: Framework) -> None:
+    campaign = drafted(cast, framework)
+    with acting(cast.hamid, reason="launch"):
+        launch_campaign(cast.hamid, campaign, now=NOW)
+    broken = launch_steps(campaign.pk, now=NOW, rows_a_step=1)
+    assert [next(broken).done for _ in range(3)] == [0, 1, 2]
+    broken.close()
+    sipar = system()
+    with acting(sipar, reason="give up"):
+        give_up_launch(sipar, campaign.pk)
+        assert Campaign.objects.get(pk=campaign.pk).state == "draft"
+        assert not Assessment.objects.filter(campaign=campaign).exists()
+    assert launched(cast, campaign).organisations == 4
+    with acting(sipar, reason="give up what is open"):
+        give_up_launch(sipar, campaign.pk)
+        assert Campaign.objects.get(pk=campaign.pk).state == "open"
 
 
 def test_an_empty_cohort_makes_the_campaign_a_draft_again_and_says_why(cast: Cast, framework: Framework) -> None:
