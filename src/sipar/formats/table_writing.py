@@ -32,7 +32,10 @@ _CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - xlsxwriter takes naive time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """One sheet to write: `widths` in characters and `choices` (the allowed texts) are by column name."""
+    """One sheet to write: `widths` in characters and `choices` (the allowed texts) are by column name.
+
+    A `hidden` sheet carries what a program needs to find again; it cannot be the first one.
+    """
 
     name: str
     header: Sequence[str]
@@ -40,6 +43,7 @@ class Sheet:
     widths: Mapping[str, float] = field(default_factory=dict)
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     right_to_left: bool = False
+    hidden: bool = False
 
 
 def write_csv(header: Sequence[str], rows: Rows) -> bytes:
@@ -102,6 +106,8 @@ def _write_sheet(workbook: Any, sheet: Sheet, formats: Mapping[str, object], lis
     page.freeze_panes(1, 0)
     if sheet.right_to_left:
         page.right_to_left()
+    if sheet.hidden:
+        page.hide()
     frame = _frame(sheet.header, sheet.rows)
     for place, (name, column) in enumerate(zip(sheet.header, frame.iter_columns(), strict=True)):
         width = sheet.widths.get(name, _DEFAULT_WIDTH)

@@ -39,12 +39,15 @@ class Table:
     sheet: str = ""
 
 
-def read_table(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS, *, sheet: str | None = None) -> Table:
+def read_table(
+    data: bytes, name: str, limits: Limits = DEFAULT_LIMITS, *, sheet: str | None = None, hidden: bool = False
+) -> Table:
     """The table in CSV or XLSX bytes, told apart by content; `name` (the file's) is only for messages.
 
     CSV: UTF-8, with or without byte order mark, or UTF-16 with one; comma, semicolon, tab or bar, found in the
-    header line. XLSX: `sheet`, else the first visible one; formulas give the value last computed, as text.
-    Raises FormatProblem `table.*` or `file.*` with a line, cell or part of the workbook.
+    header line. XLSX: `sheet`, which may be a hidden one if `hidden` says so, else the first visible one; formulas
+    give the value last computed, as text. Raises FormatProblem `table.*` or `file.*` with a line, cell or part of
+    the workbook.
     """
     if len(data) > limits.max_bytes:
         raise too_large(limits)
@@ -52,7 +55,7 @@ def read_table(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS, *, sheet
         raise FormatProblem("table.old", "this is an old or encrypted Office file; save it as XLSX or CSV UTF-8", name)
     if not data.startswith(ZIP_MAGIC):
         return _read_csv(_as_utf8(data), limits)
-    tables = _read_sheets(data, name, limits, wanted=sheet, only_first=sheet is None)
+    tables = _read_sheets(data, name, limits, wanted=sheet, only_first=sheet is None, hidden=hidden)
     if not tables:
         raise FormatProblem("table.empty", "no sheet here has a header row", sheet or name)
     return next(iter(tables.values()))
@@ -201,7 +204,9 @@ def _parse_body(body: bytes, columns: int, delimiter: str) -> pl.DataFrame:
         raise FormatProblem("table.csv", "the rows could not be read as CSV") from problem
 
 
-def _read_sheets(data: bytes, name: str, limits: Limits, *, wanted: str | None, only_first: bool) -> dict[str, Table]:
+def _read_sheets(
+    data: bytes, name: str, limits: Limits, *, wanted: str | None, only_first: bool, hidden: bool = False
+) -> dict[str, Table]:
     check_workbook(data, limits)
     tables: dict[str, Table] = {}
     try:
@@ -209,7 +214,7 @@ def _read_sheets(data: bytes, name: str, limits: Limits, *, wanted: str | None, 
         visible = [
             sheet.name
             for sheet in workbook.sheets_metadata
-            if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
+            if sheet.typ == SheetTypeEnum.WorkSheet and (hidden or sheet.visible == SheetVisibleEnum.Visible)
         ]
         if wanted is not None and wanted not in visible:
             raise FormatProblem("table.sheet", f"the workbook has no visible sheet named {wanted}", name)

@@ -181,3 +181,17 @@ def test_a_workbook_of_the_same_content_has_the_same_bytes() -> None:
 def test_a_text_longer_than_a_workbook_cell_is_refused_when_written() -> None:
     with pytest.raises(FormatProblem, match="row 2, column A"):
         write_xlsx([Sheet(name="s", header=["a"], rows=[["x" * 32_768]])])
+
+
+def test_a_hidden_sheet_is_read_only_by_who_asks_for_it() -> None:
+    book = write_xlsx(
+        [
+            Sheet(name="Shown", header=["a"], rows=[["1"]]),
+            Sheet(name="_kept", header=["b"], rows=[["2"]], hidden=True),
+        ]
+    )
+    assert read_table(book, "book.xlsx").sheet == "Shown"
+    assert set(read_workbook(book, "book.xlsx")) == {"Shown"}
+    with pytest.raises(FormatProblem):
+        read_table(book, "book.xlsx", sheet="_kept")
+    assert read_table(book, "book.xlsx", sheet="_kept", hidden=True).rows.rows() == [("2",)]
