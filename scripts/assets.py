@@ -62,6 +62,7 @@ DROPPED = re.compile(
     rf"(?:{_COLOURS}))(?![a-z])"
 )
 TOKENS = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|/\*.*?\*/|[{}]', re.DOTALL)
+SOURCE_MAP = re.compile(rb"\n?(?://|/\*)# sourceMappingURL=[^\n]*")
 DARK = re.compile(r"\[data-bs-theme=[\"']?dark[\"']?\]")
 
 
@@ -73,7 +74,7 @@ def main() -> int:
     if VENDOR.exists():
         shutil.rmtree(VENDOR)
     for source, target in COPIES.items():
-        write(VENDOR / target, (MODULES / source).read_bytes())
+        write(VENDOR / target, without_source_map((MODULES / source).read_bytes()))
     write(VENDOR / TABLER[1], with_system_theme(trimmed((MODULES / TABLER[0]).read_text("utf-8"))).encode())
     write(VENDOR / INTERPRETER[1], as_plain_script((MODULES / INTERPRETER[0]).read_text("utf-8")).encode())
     sizes = {str(path.relative_to(VENDOR)): path.stat().st_size for path in sorted(VENDOR.rglob("*")) if path.is_file()}
@@ -126,6 +127,11 @@ def run_npm(npm: list[str], *, node_folder: Path) -> None:
     finished = subprocess.run([*npm, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)  # noqa: S603
     if finished.returncode:
         sys.exit(f"npm could not install the browser files named in package-lock.json:\n{finished.stderr[-2000:]}")
+
+
+def without_source_map(content: bytes) -> bytes:
+    """A file without the comment that names its source map, which is not brought along."""
+    return SOURCE_MAP.sub(b"", content)
 
 
 def write(path: Path, content: bytes) -> None:

@@ -27,10 +27,11 @@ from sipar.core.models import Checkpoint, Leaf
 from sipar.core.problems import NotFound
 
 # The event as text, every part of it: whoever edits one column changes the hash. jsonb prints its keys in one order.
-ENTRY = (
-    "sha256('\\x00'::bytea || convert_to(jsonb_build_array(e.id, extract(epoch from e.at)::text, e.transaction,"
-    " e.actor_id, e.action, e.reason, e.table_name, e.row_key, e.operation, e.organisation_id, e.body)::text, 'UTF8'))"
+ENTRY_TEXT = (
+    "jsonb_build_array(e.id, extract(epoch from e.at)::text, e.transaction,"
+    " e.actor_id, e.action, e.reason, e.table_name, e.row_key, e.operation, e.organisation_id, e.body)::text"
 )
+ENTRY = f"sha256('\\x00'::bytea || convert_to({ENTRY_TEXT}, 'UTF8'))"
 APPEND = f"""
     insert into core_leaf (position, event_id, hash)
     select %s + row_number() over (order by e.id) - 1, e.id, {ENTRY}
@@ -85,33 +86,72 @@ def seal(*, now: datetime) -> int:
     return len(hashes)
 
 
+class Verification:
+    """A verification under way, in steps that may each be a transaction: the log only grows, so they fit together.
+
+    `size` leaves of `total` have been recomputed. Every step runs as an actor who sees every event (Sipar itself or
+    the ombudsman).
+    """
+
+    def __init__(self) -> None:
+        self._checkpoints = {point.size: point for point in Checkpoint.objects.order_by("size")}
+        self._known = len(self._checkpoints)
+        self._frontier: list[bytes] = []
+        self._faults: list[str] = []
+        self._key = public_key()
+        self.size = 0
+        self.total = max(self._checkpoints, default=0)
+
+    def step(self) -> bool:
+        """Recompute the next leaves from their events and the checkpoints over them; False when none is left."""
+        with connection.cursor() as cursor:
+            cursor.execute(RECOMPUTE, [self.size, BATCH])
+            rows = cursor.fetchall()
+        for position, event_id, stored, computed in rows:
+            if position != self.size:
+                self._faults.append(f"leaf {self.size} is missing")
+                return False
+            self._check(event_id, bytes(stored), None if computed is None else bytes(computed))
+        return len(rows) == BATCH
+
+    def verdict(self) -> Verdict:
+        """What was found, once every step is done."""
+        lost = [f"checkpoint over {missing} leaves has lost leaves" for missing in self._checkpoints]
+        with connection.cursor() as cursor:
+            cursor.execute("select count(*) from core_event")
+            (events,) = cursor.fetchone()
+        return Verdict(events=events, sealed=self.size, checkpoints=self._known, faults=(*self._faults, *lost))
+
+    def _check(self, event_id: int, stored: bytes, computed: bytes | None) -> None:
+        if computed is None:
+            self._faults.append(f"event {event_id} was removed")
+        elif stored != computed:
+            self._faults.append(f"event {event_id} was edited")
+        self._frontier, self.size = merkle.grow(self._frontier, self.size, [stored])
+        point = self._checkpoints.pop(self.size, None)
+        if point is not None:
+            self._faults.extend(_faults_of(point, merkle.root_of(self._frontier), self._key))
+
+
 def verify() -> Verdict:
     """Recompute every leaf from its event and every checkpoint from the leaves, and check the signatures.
 
     Runs as an actor who sees every event (Sipar itself or the ombudsman).
     """
-    faults: list[str] = []
-    checkpoints = {point.size: point for point in Checkpoint.objects.order_by("size")}
-    frontier: list[bytes] = []
-    size = 0
-    key = public_key()
-    for position, event_id, stored, computed in _leaves_with_events():
-        if position != size:
-            faults.append(f"leaf {size} is missing")
-            break
-        if computed is None:
-            faults.append(f"event {event_id} was removed")
-        elif stored != computed:
-            faults.append(f"event {event_id} was edited")
-        frontier, size = merkle.grow(frontier, size, [stored])
-        point = checkpoints.pop(size, None)
-        if point is not None:
-            faults.extend(_faults_of(point, merkle.root_of(frontier), key))
-    faults.extend(f"checkpoint over {missing} leaves has lost leaves" for missing in checkpoints)
+    verification = Verification()
+    while verification.step():
+        pass
+    return verification.verdict()
+
+
+def entry_of(event_id: int) -> str:
+    """The text of an event that its leaf is the hash of; raises `NotFound` where the actor does not see it."""
     with connection.cursor() as cursor:
-        cursor.execute("select count(*) from core_event")
-        (events,) = cursor.fetchone()
-    return Verdict(events=events, sealed=size, checkpoints=Checkpoint.objects.count(), faults=tuple(faults))
+        cursor.execute(f"select {ENTRY_TEXT} from core_event e where e.id = %s", [event_id])  # noqa: S608
+        row = cursor.fetchone()
+    if row is None:
+        raise NotFound("No event of this number is open to you.")
+    return str(row[0])
 
 
 def proof_for(event_id: int) -> dict[str, Any]:
@@ -162,19 +202,6 @@ def check_proof(proof: dict[str, Any]) -> bool:
 def public_key() -> Ed25519PublicKey:
     """The key that checkpoints of this installation are checked with."""
     return _signing_key().public_key()
-
-
-def _leaves_with_events() -> Iterator[tuple[int, int, bytes, bytes | None]]:
-    position = 0
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(RECOMPUTE, [position, BATCH])
-            rows = cursor.fetchall()
-        for place, event_id, stored, computed in rows:
-            yield place, event_id, bytes(stored), None if computed is None else bytes(computed)
-        if len(rows) < BATCH:
-            return
-        position = rows[-1][0] + 1
 
 
 def _faults_of(point: Checkpoint, root: bytes, key: Ed25519PublicKey) -> Iterator[str]:

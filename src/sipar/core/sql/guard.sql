@@ -9,6 +9,9 @@ grant usage on schema public to sipar_app, sipar_definer;
 create or replace function guard.actor() returns bigint language sql stable parallel safe
 as $$ select nullif(current_setting('sipar.actor', true), '')::bigint $$;
 
+-- From here to the reset, functions belong to the definer, who alone may replace them.
+set local role sipar_definer;
+
 -- The grants that hold now. Time-boxed engagements and roles end by themselves.
 create or replace function guard.grants() returns setof people_grant language sql stable security definer
 set search_path = pg_catalog, public
@@ -182,6 +185,8 @@ begin
 end
 $$;
 
+reset role;
+
 create or replace function guard.refuse_change() returns trigger language plpgsql
 as $$
 begin
@@ -206,7 +211,8 @@ do $$
 declare
     name text;
 begin
-    foreach name in array array['people_grant', 'people_apitoken', 'people_account', 'teams_team', 'teams_membership', 'orgs_organisation',
+    foreach name in array array['people_grant', 'people_apitoken', 'people_account', 'teams_team', 'teams_membership', 'teams_constituencydispute',
+        'orgs_organisation',
         'assessments_engagement', 'assessments_engagementscope', 'assessments_assessment']
     loop
         execute format('grant select on public.%I to sipar_definer', name);
@@ -241,18 +247,3 @@ drop policy if exists sipar_definer on core_event;
 create policy sipar_definer on core_event for insert to sipar_definer with check (true);
 grant usage on all sequences in schema public to sipar_definer;
 
-alter function guard.grants() owner to sipar_definer;
-alter function guard.holds(text[]) owner to sipar_definer;
-alter function guard.is_system() owner to sipar_definer;
-alter function guard.sees_all() owner to sipar_definer;
-alter function guard.writes_all() owner to sipar_definer;
-alter function guard.visible() owner to sipar_definer;
-alter function guard.writable() owner to sipar_definer;
-alter function guard.teams() owner to sipar_definer;
-alter function guard.ministries() owner to sipar_definer;
-alter function guard.token(text) owner to sipar_definer;
-alter function guard.organisation_titles(bigint[], text) owner to sipar_definer;
-alter function guard.campaign_classes(bigint, boolean) owner to sipar_definer;
-alter function guard.campaign_cohort(bigint) owner to sipar_definer;
-alter function guard.sector_scores(bigint, bigint) owner to sipar_definer;
-alter function guard.record() owner to sipar_definer;
