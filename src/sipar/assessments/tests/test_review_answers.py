@@ -158,11 +158,13 @@ def test_a_verdict_without_its_parts_is_refused(cast: Cast, waiting: Assessment,
     assert refused.value.places[0].where == where
 
 
-def test_accepting_a_section_takes_only_what_needs_no_look(cast: Cast, campaign: Campaign, waiting: Assessment) -> None:
-    framework = loaded(campaign.framework_id)
-    group = next(group for group, found in framework.sections.items() if 5 in found and 4 in found)
+def test_accepting_a_section_takes_only_what_needs_no_look(
+    cast: Cast, campaign: Campaign, waiting: Assessment
+) -> None:
     with_evidence(waiting, 5)
     with acting(cast.nadia, reason="review"):
+        sections = loaded(campaign.framework_id).sections
+        group = next(group for group, found in sections.items() if 5 in found and 4 in found)
         assert accept_section(cast.nadia, waiting.pk, group, submission=1, now=NOW) == 1
         assert accept_section(cast.nadia, waiting.pk, group, submission=1, now=NOW) == 0
         assert list(Review.objects.filter(assessment=waiting).values_list("position", flat=True)) == [5]
