@@ -27,6 +27,10 @@ class SectionProgress:
         return self.total - self.settled - self.unconfirmed
 
     @property
+    def open(self) -> int:
+        return self.total - self.settled
+
+    @property
     def complete(self) -> bool:
         return self.settled == self.total
 

@@ -33,7 +33,8 @@ CAMPAIGNS = ("nation-2024", "nation-2025", "nation-2026")
 FRAMEWORK = "bench-400"
 PASSWORD = "only for a bench of a minute"  # noqa: S105 - an account of a throw-away database
 ANSWERED_SHARE = 0.9
-NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+# The newest campaign must be open while the bench runs.
+NOW = datetime.now(UTC).replace(microsecond=0)
 
 type Ids = NDArray[np.int64]
 
@@ -41,7 +42,7 @@ type Ids = NDArray[np.int64]
 @contextmanager
 def cluster() -> Iterator[LocalCluster]:
     """A private cluster with the settings that `sipar up` gives it (durable, not the tests'), gone afterwards."""
-    parent = Path(tempfile.mkdtemp(prefix="sipar-bench-", dir="/tmp"))  # noqa: S108 - TMPDIR may be too deep for a socket
+    parent = Path(tempfile.mkdtemp(prefix="sipar-bench-", dir="/tmp"))
     parent.chmod(0o711 if os.geteuid() == 0 else 0o700)
     server = LocalCluster(parent / "postgres")
     try:
@@ -54,7 +55,7 @@ def cluster() -> Iterator[LocalCluster]:
 
 
 def make_database(server: LocalCluster, name: str) -> None:
-    """An empty database in the cluster, owned by the role that migrates."""
+    """An empty database in the cluster, owned by the role that migrates, open to the application."""
     with _superuser(server.connection_parameters(SUPERUSER_ROLE, "postgres")) as admin:
         admin.execute(f'create database "{name}" owner {OWNER_ROLE}')
 
@@ -117,7 +118,7 @@ def load(parameters: dict[str, str], *, organisations: int, campaigns: int, seed
 def _load_reference() -> tuple[int, int]:
     from sipar.core.acting import acting
     from sipar.core.jobs import system
-    from sipar.frameworks.actions import load_catalogue
+    from sipar.frameworks.actions import load_catalogue, load_shipped
     from sipar.nations.profile import shipped
     from sipar.orgs.nation_actions import load_nation
     from sipar.teams.actions import load_teams
@@ -128,6 +129,7 @@ def _load_reference() -> tuple[int, int]:
         nation = shipped("pk")
         load_nation(sipar, nation)
         load_teams(sipar, nation)
+        load_shipped(sipar, now=NOW)
         framework = load_catalogue(sipar, catalogue(), origin="shipped", now=NOW)
         return framework.pk, Team.objects.get(tier="national").pk
 
@@ -166,8 +168,10 @@ def _copy_organisations(
     tier = random.choice([1, 2, 3, 4], organisations, p=[0.05, 0.1, 0.25, 0.6])
     size = random.choice(["micro", "small", "medium", "large"], organisations)
     ids = np.arange(1, organisations + 1)
-    columns = "id, identifier, name, name_ur, ownership, sector_id, province_id, ministry_id, tier, size," \
-        " registration_number, website, is_fictional, is_active"  # fmt: skip
+    columns = (
+        "id, identifier, name, name_ur, ownership, sector_id, province_id, ministry_id, tier, size,"
+        " registration_number, website, is_fictional, is_active"
+    )
     rows = (
         (key, f"BN-{key:06d}", f"Invented organisation {key:06d}", "", "public" if key % 3 else "private",
          int(sector[place]), int(province[place]), int(ministry[place]), int(tier[place]), str(size[place]), "", "",
@@ -204,15 +208,19 @@ def _copy_campaign(
 
     rules = rules_from(catalogue())
     targets = np.stack([target_vector(profile, catalogue()) for profile in catalogue().profiles])
-    columns = "organisation_id, campaign_id, state, profile, levels, standing, version, submissions, answered," \
-        " mean, floor, gaps, meets_target, saved_at, submitted_at, submitted_by_id, accepted_at"  # fmt: skip
+    columns = (
+        "organisation_id, campaign_id, state, profile, levels, standing, version, submissions, answered,"
+        " mean, floor, gaps, meets_target, saved_at, submitted_at, submitted_by_id, accepted_at"
+    )
     with admin.cursor().copy(f"copy assessments_assessment ({columns}) from stdin (format binary)") as copy:
         copy.set_types(["int8", "int8", "varchar", "varchar", "bytea", "bytea", "int4", "int2", "int2", "float8",
                         "float8", "int2", "bool", "timestamptz", "timestamptz", "int8", "timestamptz"])  # fmt: skip
         for start in range(0, len(ids), 4_096):
             part = slice(start, start + 4_096)
             levels = invented_levels(random, len(ids[part]), lift=0.12 * place)
-            for row in _assessments(random, ids[part], tiers[part], levels, rules, targets, campaign=place + 1, at=opens):
+            for row in _assessments(
+                random, ids[part], tiers[part], levels, rules, targets, campaign=place + 1, at=opens
+            ):
                 copy.write_row(row)
 
 
@@ -272,7 +280,7 @@ def _numbers(admin: psycopg.Connection[Any], query: str) -> list[int]:
 
 
 def _copy(admin: psycopg.Connection[Any], statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    with admin.cursor().copy(statement) as copy:  # type: ignore[call-overload]
+    with admin.cursor().copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
 

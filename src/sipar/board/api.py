@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ninja import Query, Router, Schema
 
 from sipar.board import selectors, tables
@@ -98,10 +100,10 @@ def read_board(request: ActorRequest, campaign: str, filters: Query[Filters]) ->
     )
 
 
-def _line(found: Line, code: str, name: object) -> LineOut:
+def _line(found: Line, code: str, name: Mapping[str, str]) -> LineOut:
     return LineOut(
         code=code,
-        name=name,
+        name=dict(name),
         asked=found.asked,
         answered=found.answered,
         accepted=found.accepted,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -89,7 +90,10 @@ def widened(table: Numbers, *, k: int = SMALLEST_CELL) -> Suppressed:
     """
     full = with_margins(table)
     hidden = suppress(table, k=k).hidden.copy()
-    lines = [*((row, slice(None)) for row in range(full.shape[0])), *((slice(None), c) for c in range(full.shape[1]))]
+    lines: list[Any] = [
+        *((row, slice(None)) for row in range(full.shape[0])),
+        *((slice(None), c) for c in range(full.shape[1])),
+    ]
     changed = True
     while changed:
         changed = False

@@ -106,7 +106,7 @@ class Classes:
 def binary_cursor() -> Iterator[Any]:
     """A cursor that takes results as bytes: as text a vector would come as hexadecimal, twice its size."""
     connection.ensure_connection()
-    cursor = connection._prepare_cursor(ServerBindingCursor(connection.connection))
+    cursor = connection._prepare_cursor(ServerBindingCursor(connection.connection))  # type: ignore[attr-defined,call-arg]
     with cursor:
         cursor.cursor.format = Format.BINARY
         yield cursor

@@ -29,6 +29,7 @@ from sipar.board.trends import movement
 from sipar.board.views import pictures
 from sipar.core.acting import Actor
 from sipar.ui.chart_images import to_svg
+from sipar.ui.charts import Chart
 from sipar.ui.context import nation
 
 LANGUAGES = ("en", "ur")
@@ -37,7 +38,7 @@ FONTS = ("noto-naskh-arabic-400", "noto-naskh-arabic-700", "noto-nastaliq-urdu-4
 MOST_URGENT = 20
 
 
-class OwnFilesOnly(URLFetcher):
+class OwnFilesOnly(URLFetcher):  # type: ignore[misc]
     """Gives WeasyPrint the fonts of Sipar and nothing else: no network, no other file."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
@@ -119,7 +120,7 @@ def _indicators(actor: Actor, now: datetime) -> Table:
     return Table("indicators", "GCI / NCAF", header, header, tuple(rows))
 
 
-def _svg(chart: pictures.charts.Chart) -> str:
+def _svg(chart: Chart) -> str:
     return mark_safe(to_svg(chart.spec))  # noqa: S308 - drawn by us from numbers and escaped words
 
 

@@ -10,6 +10,7 @@ from sipar.assessments.review_api import router as reviewing
 from sipar.board.api import router as board
 from sipar.core.api import speak_problems
 from sipar.frameworks.api import router as frameworks
+from sipar.ledger.api import router as ledger
 from sipar.people.api import router as people
 
 api = NinjaAPI(
@@ -25,3 +26,4 @@ api.add_router("", board)
 api.add_router("/frameworks", frameworks)
 api.add_router("/campaigns", campaigns)
 api.add_router("", reviewing)
+api.add_router("/ledger", ledger)

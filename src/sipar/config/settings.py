@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "sipar.assessments",
     "sipar.board",
     "sipar.ledger",
+    "sipar.desk",
 ]
 
 MIDDLEWARE = [
@@ -207,12 +208,12 @@ DEFAULT_FROM_EMAIL = "sipar@localhost"
 
 COTTON_DIR = "cotton"
 COTTON_SNAKE_CASED_NAMES = True
-PROCRASTINATE_IMPORT_PATHS = [
     "sipar.core.tasks",
     "sipar.assessments.tasks",
     "sipar.orgs.tasks",
     "sipar.teams.tasks",
     "sipar.board.tasks",
+    "sipar.ledger.tasks",
 ]
 
 LOGGING = {

@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 from sipar.config.api import api
 
 urlpatterns = [
+    path("", include("sipar.desk.urls")),
     path("", include("sipar.ui.urls")),
     path("accounts/", include("allauth.urls")),
     path("language/", set_language, name="set_language"),

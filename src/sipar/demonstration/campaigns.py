@@ -41,7 +41,8 @@ ROUNDS = (
             "ur": "درجہ 1 تا 3 کے ادارے زیرو ٹرسٹ کی راہ پر کہاں تک ہیں۔",
         },
         framework="cisa-ztmm-2.0",
-        opened=60,
+        # Before this year's nationwide campaign: the board opens with the campaign that opened last.
+        opened=95,
         closes=60,
         state="open",
         years_later=1.0,

@@ -69,9 +69,9 @@ def make_conflicts(actor: Actor, ground: Ground) -> None:
     """Leave some organisations out of the rule that leads them, then work out every constituency again."""
     team = Team.objects.filter(code=UNLED_TEAM).first()
     if team is not None:
-        left_out = _first(
-            ground, pl.col("sector").is_in(["it", "industry"]) & (pl.col("ownership") == "private"), LEFT_OUT
-        )
+        led_elsewhere = pl.col("sector").is_in(["telecom", "finance", "defence", "energy"])
+        private = (pl.col("ownership") == "private") & ~led_elsewhere
+        left_out = _first(ground, private, pl.col("sector") == "industry", LEFT_OUT)
         exclude = [clause for clause in team.rule.get("exclude", []) if clause != {"organisations": left_out}]
         team.rule = team.rule | {"exclude": [*exclude, {"organisations": left_out}]}
         team.save(update_fields=["rule"])
@@ -85,13 +85,14 @@ def has_conflicts() -> bool:
 
 
 def _claims(ground: Ground) -> dict[str, object]:
-    return {"lead": True, "include": [{"organisations": _first(ground, pl.col("sector") == "water", CLAIMED_TWICE)}]}
+    claimed = _first(ground, pl.col("ownership") == "public", pl.col("sector") == "water", CLAIMED_TWICE)
+    return {"lead": True, "include": [{"organisations": claimed}]}
 
 
-def _first(ground: Ground, condition: pl.Expr, count: int) -> list[str]:
-    """The first organisations of a kind that no demonstration account works at."""
-    others = ground.register.table.slice(len(ground.recipe.featured))
-    return others.filter(condition)["identifier"].head(count).to_list()
+def _first(ground: Ground, needed: pl.Expr, preferred: pl.Expr, count: int) -> list[str]:
+    """Organisations of a kind that no demonstration account works at, the preferred ones first."""
+    others = ground.register.table.slice(len(ground.recipe.featured)).filter(needed)
+    return others.sort(~preferred, maintain_order=True)["identifier"].head(count).to_list()
 
 
 def _roster(ground: Ground, team: Team) -> None:

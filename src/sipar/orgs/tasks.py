@@ -36,7 +36,7 @@ def load_register(number: int, run: int) -> None:
     jobs.finish(run, sentence=sentence, now=timezone.now(), result={"added": done.added, "changed": done.changed})
 
 
-@app.task(queue="register", lock="register", queueing_lock="resolve_constituencies", pass_context=False)
+@app.task(queue="register", lock="register", pass_context=False)
 def resolve_after_change() -> None:
     """Bring the memberships to what the rules say of the register as it is now."""
     sipar = jobs.system()

@@ -122,6 +122,12 @@ class ApiToken(models.Model):
     )
 
 
+CISO_ASKS_FOR_REPORTER = (
+    "(asked_by_id = (select guard.actor()) and state = 'asked' and role = 'reporter' and organisation_id in"
+    " (select held.organisation_id from guard.grants() held where held.role = 'ciso'))"
+)
+
+
 class GrantRequest(models.Model):
     """A role asked for by one administrator and waiting for a second one."""
 
@@ -144,9 +150,7 @@ class GrantRequest(models.Model):
     guard = Guard(
         select=f"({holds('administrator', 'ombudsman')} or asked_by_id = (select guard.actor()))",
         write=holds("administrator"),
-        insert=f"({holds('administrator')} or (asked_by_id = (select guard.actor()) and state = 'asked'"
-        " and role = 'reporter' and organisation_id in"
-        " (select g.organisation_id from guard.grants() g where g.role = 'ciso')))",
+        insert=f"({holds('administrator')} or {CISO_ASKS_FOR_REPORTER})",
         transitions=TRANSITIONS,
     )
 

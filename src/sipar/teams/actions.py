@@ -9,10 +9,12 @@ from django.db import connection
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
-from sipar.nations.constituency import Clause, ConstituencyRule, memberships
+from sipar.nations.constituency import ConstituencyRule, memberships
 from sipar.nations.profile import Nation
 from sipar.orgs.register import register_table
 from sipar.teams.models import Team
+from sipar.teams.policy import require_leads_nation
+from sipar.teams.rules import covers_everyone
 
 
 @action("team.load")
@@ -41,11 +43,13 @@ def load_teams(actor: Actor, nation: Nation) -> None:
 def resolve_constituencies(actor: Actor, *, now: datetime) -> int:
     """Make the membership table what the rules say of the register as it is now; returns how many rows it has.
 
+    Sipar itself does so at set-up and after imports, the head of the National CERT after changing a rule.
     Also opens a dispute for each organisation without a lead team or with several, and settles those that ended.
     """
+    require_leads_nation(actor)
     teams = {team.pk: ConstituencyRule.model_validate(team.rule) for team in Team.objects.exclude(rule={})}
     for key, rule in teams.items():
-        Team.objects.filter(pk=key).update(covers_all=Clause() in rule.include and not rule.exclude)
+        Team.objects.filter(pk=key).update(covers_all=covers_everyone(rule))
     register = register_table()
     wanted = memberships({str(key): rule for key, rule in teams.items()}, register)
     with connection.cursor() as cursor:
@@ -87,7 +91,8 @@ _CONFLICTS = """
     where o.is_active group by o.id having count(m.id) filter (where m.lead) <> 1
 """
 _SETTLE = f"""
-    update teams_constituencydispute d set settled_at = %s, reason = 'the register or a rule changed'
+    update teams_constituencydispute d
+    set settled_at = %s, reason = coalesce(nullif(d.reason, ''), 'the register or a rule changed')
     where d.settled_at is null and not exists (
         select 1 from ({_CONFLICTS}) c where c.organisation_id = d.organisation_id and c.kind = d.kind)
 """  # noqa: S608 - a constant of ours

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from sipar.core.guards import SYSTEM, Guard, holds, of_organisation, reference
+from sipar.core.guards import SIGNED_IN, SYSTEM, Guard, holds, of_organisation
 
+# The head of the team that covers the whole nation resolves constituencies, as Sipar itself does at set-up.
+RESOLVES = f"({SYSTEM} or ((select guard.sees_all()) and {holds('team_head')}))"
 TEAM_WRITES = f"({SYSTEM} or (select guard.sees_all()) or {{column}} in (select guard.teams()))"
 
 
@@ -42,7 +46,10 @@ class Team(models.Model):
     emergency_phone = models.CharField(max_length=40, blank=True)
     email = models.EmailField(blank=True)
 
-    guard = reference("administrator", "team_head")
+    guard = Guard(
+        select=SIGNED_IN,
+        write=f"({SYSTEM} or ({holds('team_head')} and ((select guard.sees_all()) or id in (select guard.teams()))))",
+    )
 
     class Meta:
         ordering = ["code"]
@@ -55,7 +62,7 @@ class Membership(models.Model):
     organisation = models.ForeignKey("orgs.Organisation", models.CASCADE, related_name="memberships")
     lead = models.BooleanField(default=False)
 
-    guard = of_organisation(also_select="team_id in (select guard.teams())", write=SYSTEM, recorded=False)
+    guard = of_organisation(also_select="team_id in (select guard.teams())", write=RESOLVES, recorded=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "organisation"], name="teams_membership_once")]
@@ -113,9 +120,35 @@ class ConstituencyDispute(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
     settled_team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="+")
     reason = models.TextField(blank=True)
+    recommended_by_id = models.BigIntegerField(null=True)
+    recommended_at = models.DateTimeField(null=True)
 
     guard = Guard(
-        select=f"({SYSTEM} or (select guard.sees_all()) or {holds('council_member', 'council_secretary')})",
-        write=f"({SYSTEM} or {holds('council_secretary')})",
+        select=f"((select guard.sees_all()) or {holds('council_member', 'council_secretary')})",
+        write=f"({RESOLVES} or {holds('council_secretary')})",
         organisation="organisation_id",
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["settled_at", "raised_at"], name="teams_dispute_open")]
+
+
+class ConstituencyDraft(models.Model):
+    """A rule that somebody would like to put in place of the present one; applied by the national team."""
+
+    TRANSITIONS: ClassVar = {"drafted": ("applied", "discarded"), "applied": (), "discarded": ()}
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="drafts")
+    rule = models.JSONField()
+    reason = models.TextField()
+    drafted_by_id = models.BigIntegerField()
+    drafted_at = models.DateTimeField()
+    state = models.CharField(max_length=10, default="drafted")
+    decided_by_id = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(null=True)
+
+    guard = Guard(
+        select=TEAM_WRITES.format(column="team_id"),
+        write=f"({holds('team_head')} and {TEAM_WRITES.format(column='team_id')})",
+        transitions=TRANSITIONS,
     )

@@ -158,9 +158,7 @@ def test_a_verdict_without_its_parts_is_refused(cast: Cast, waiting: Assessment,
     assert refused.value.places[0].where == where
 
 
-def test_accepting_a_section_takes_only_what_needs_no_look(
-    cast: Cast, campaign: Campaign, waiting: Assessment
-) -> None:
+def test_accepting_a_section_takes_only_what_needs_no_look(cast: Cast, campaign: Campaign, waiting: Assessment) -> None:
     with_evidence(waiting, 5)
     with acting(cast.nadia, reason="review"):
         sections = loaded(campaign.framework_id).sections

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from tests.cast import NOW
 
 from sipar.assessments.models import Assessment, Campaign
 from sipar.assessments.scoring import rescored
@@ -12,7 +13,6 @@ from sipar.frameworks.selectors import LoadedFramework, loaded
 from sipar.orgs.models import Organisation, Province, Sector
 from sipar.posture.levels import NOT_APPLICABLE, UNANSWERED
 from sipar.teams.actions import resolve_constituencies
-from tests.cast import NOW
 
 
 def framework_of(campaign: Campaign) -> LoadedFramework:

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.cast import Cast, open_campaign
 
 from sipar.assessments.models import Assessment, Campaign
 from sipar.board import reading, rollup, selectors
@@ -24,7 +25,6 @@ from sipar.posture.levels import NOT_APPLICABLE, UNANSWERED
 from sipar.posture.scoring import score
 from sipar.posture.suppression import Suppressed, with_margins
 from sipar.teams.models import Membership
-from tests.cast import Cast, open_campaign
 
 
 def read(actor: Actor, campaign: Campaign, scope: Scope = Scope(), *, by_team: bool = False) -> Board:

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from tests.cast import NOW, Cast
 from weasyprint.urls import FatalURLFetchingError
 
 from sipar.assessments.models import Assessment, Campaign
@@ -20,7 +21,6 @@ from sipar.core.models import BackgroundRun
 from sipar.core.problems import NotFound
 from sipar.nations.reference import indicators
 from sipar.orgs.models import Organisation
-from tests.cast import NOW, Cast
 
 PAGES = (
     "/board/", "/board/?sector=energy", "/board/?province=PK-PB&sector=energy", "/board/piece/distribution/",

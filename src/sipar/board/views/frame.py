@@ -30,7 +30,7 @@ class Question:
     scope: Scope
     values: dict[str, str]
 
-    def address(self, name: str = "board", *, args: tuple[str, ...] = (), **changes: str) -> str:
+    def address(self, name: str = "board", *, args: tuple[str, ...] = (), **changes: Any) -> str:
         """The address of a page of the board with these filters, changed; an empty change drops a filter."""
         values = {"campaign": self.campaign.code, **self.values, **changes}
         return f"{reverse(name, args=args)}?{urlencode({key: value for key, value in values.items() if value})}"

@@ -91,4 +91,36 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='teams_dutyshift_order')],
             },
         ),
+        migrations.CreateModel(
+            name='ConstituencyDraft',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('rule', models.JSONField()),
+                ('reason', models.TextField()),
+                ('drafted_by_id', models.BigIntegerField()),
+                ('drafted_at', models.DateTimeField()),
+                ('state', models.CharField(default='drafted', max_length=10)),
+                ('decided_by_id', models.BigIntegerField(null=True)),
+                ('decided_at', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.AddField(
+            model_name='constituencydispute',
+            name='recommended_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='constituencydispute',
+            name='recommended_by_id',
+            field=models.BigIntegerField(null=True),
+        ),
+        migrations.AddIndex(
+            model_name='constituencydispute',
+            index=models.Index(fields=['settled_at', 'raised_at'], name='teams_dispute_open'),
+        ),
+        migrations.AddField(
+            model_name='constituencydraft',
+            name='team',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='teams.team'),
+        ),
     ]
