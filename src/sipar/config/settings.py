@@ -208,13 +208,6 @@ DEFAULT_FROM_EMAIL = "sipar@localhost"
 
 COTTON_DIR = "cotton"
 COTTON_SNAKE_CASED_NAMES = True
-    "sipar.core.tasks",
-    "sipar.assessments.tasks",
-    "sipar.orgs.tasks",
-    "sipar.teams.tasks",
-    "sipar.board.tasks",
-    "sipar.ledger.tasks",
-]
 
 LOGGING = {
     "version": 1,
