@@ -46,7 +46,7 @@ class CampaignProgress:
 
 def campaigns_for(actor: Actor) -> QuerySet[Campaign]:
     """Every campaign open to the actor, newest first; drafts only for those who work in a CERT."""
-    found = Campaign.objects.select_related("lead_team", "framework").defer("framework__document")
+    found = Campaign.objects.select_related("lead_team", "framework").defer("framework__document", "framework__urns")
     return found if may_see_drafts(actor) else found.filter(state__in=("open", "closed"))
 
 

@@ -123,7 +123,7 @@ def kind_of(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Kind:
             return kind
     other = next((key for key in keys if key in _OTHER_OSCAL), None)
     if other:
-        raise FormatProblem("framework.kind", f"this OSCAL file is a {other}; Sipar takes catalogs and profiles", name)
+        raise FormatProblem("framework.kind", f"this OSCAL file holds {other}; Sipar takes catalogs and profiles", name)
     raise FormatProblem(
         "framework.kind", "this is neither a Sipar framework, nor an OSCAL catalog or profile, nor a library", name
     )

@@ -81,7 +81,7 @@ def _loaded(framework: int, digest: str, later_profiles: int) -> LoadedFramework
 
 def frameworks_in_use() -> QuerySet[Framework]:
     """Every framework version that is not retired, without its document."""
-    return Framework.objects.filter(retired_at=None).defer("document")
+    return Framework.objects.filter(retired_at=None).defer("document", "urns")
 
 
 def newest_version_of(identifier: str) -> Framework | None:
