@@ -40,7 +40,7 @@ STAGES: tuple[Stage, ...] = (
     ("roles", "Roles", stage_people.load_roles),
     ("designations", "Designations", stage_register.load_designations),
     *((plan.code, f"Campaign: {plan.name['en']}", partial(stage_campaigns.load_round, plan=plan)) for plan in ROUNDS),
-    ("roadmaps", "Roadmaps", partial(stage_work.load_roadmaps, code=ROUNDS[1].code)),
+    ("roadmaps", "Roadmaps", partial(stage_work.load_roadmaps, codes=(ROUNDS[1].code, ROUNDS[0].code))),
     ("engagement", "Engagements", partial(stage_work.load_engagement, code=ROUNDS[1].code)),
 )
 

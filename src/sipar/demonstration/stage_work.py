@@ -19,26 +19,21 @@ from sipar.posture.targets import NOTHING_ASKED, shortfall
 
 ITEMS = 3
 PLANNING = 0.6
+FIRST_DUE = (-9, 12, 26)
 STATES = ("planned", "doing", "done", "dropped")
 STATE_SHARES = (0.42, 0.33, 0.2, 0.05)
 
 
 @action("demonstration.roadmap")
-def load_roadmaps(actor: Actor, ground: Ground, code: str) -> None:
-    """Put the heaviest gaps of a campaign's standing answers on roadmaps; some are overdue, some are closed."""
-    campaign = Campaign.objects.get(code=code)
-    framework = loaded(campaign.framework_id)
-    rows = pl.DataFrame(
-        [
-            (organisation, profile, bytes(standing))
-            for organisation, profile, standing in Assessment.objects.filter(campaign=campaign, gaps__gt=0)
-            .order_by("organisation_id")
-            .values_list("organisation_id", "profile", "standing")
-            if standing is not None
-        ],
-        schema={"organisation": pl.Int64, "profile": pl.String, "standing": pl.Binary},
-        orient="row",
-    )
+def load_roadmaps(actor: Actor, ground: Ground, codes: tuple[str, ...]) -> None:
+    """Put the heaviest gaps on roadmaps; some items are overdue, some are closed.
+
+    `codes` are campaigns of one framework, the newest first: an organisation plans from the answers that stand last.
+    """
+    campaigns = [Campaign.objects.get(code=code) for code in codes]
+    framework = loaded(campaigns[0].framework_id)
+    rows = pl.concat(_standing(campaign) for campaign in campaigns)
+    rows = rows.unique("organisation", keep="first", maintain_order=True).filter(pl.col("gaps") > 0)
     random = ground.random(20)
     featured = set(ground.organisations.head(len(ground.recipe.featured)))
     rows = rows.filter(pl.Series(random.random(rows.height) < PLANNING) | pl.col("organisation").is_in(featured))
@@ -59,11 +54,15 @@ def load_roadmaps(actor: Actor, ground: Ground, code: str) -> None:
     due = random.integers(-70, 300, n)
     # A closed item was due before today; one in five of the others is late.
     due = np.where(state == "done", -np.abs(due) // 2, np.where(random.random(n) < 0.8, np.abs(due) + 3, due))
+    # The organisation that most visitors sign in to has one late, one due soon, and one later.
+    first = np.flatnonzero((rows["organisation"].gather(row) == ground.organisations[0]).to_numpy())
+    state[first], due[first] = "planned", np.array(FIRST_DUE)[: len(first)]
     firsts, lasts = ground.recipe.first_names, ground.recipe.last_names
     today = pl.lit(ground.now.date())
     items = pl.DataFrame(
         {
             "organisation_id": rows["organisation"].gather(row),
+            "campaign_id": rows["campaign"].gather(row),
             "requirement": names[position],
             "target_level": asked,
             "title": [
@@ -88,7 +87,6 @@ def load_roadmaps(actor: Actor, ground: Ground, code: str) -> None:
         (pl.lit(ground.now) - pl.duration(days=pl.col("age"))).alias("created_at"),
         pl.when(pl.col("state") == "done").then(pl.lit(CLOSING)).otherwise(pl.lit("")).alias("closing_note"),
         pl.when(pl.col("state") == "done").then(pl.lit(ground.now) - pl.duration(days=4)).alias("closed_at"),
-        pl.lit(campaign.pk).alias("campaign_id"),
     )
     ids = insert_rows(RoadmapItem, items.with_columns(pl.col("starts_on").dt.date(), pl.col("due_on").dt.date()))
     waiting = ids.to_list()[1::7]
@@ -97,6 +95,23 @@ def load_roadmaps(actor: Actor, ground: Ground, code: str) -> None:
     RoadmapItem.objects.filter(pk__in=waiting).exclude(depends_on__organisation=F("organisation")).update(
         depends_on=None
     )
+
+
+def _standing(campaign: Campaign) -> pl.DataFrame:
+    found = Assessment.objects.filter(campaign=campaign, standing__isnull=False).order_by("organisation_id")
+    return pl.DataFrame(
+        [
+            (organisation, campaign.pk, profile, gaps, bytes(standing or b""))
+            for organisation, profile, gaps, standing in found.values_list(
+                "organisation_id", "profile", "gaps", "standing"
+            )
+        ],
+        schema={
+            "organisation": pl.Int64, "campaign": pl.Int64, "profile": pl.String, "gaps": pl.Int64,
+            "standing": pl.Binary,
+        },
+        orient="row",
+    )  # fmt: skip
 
 
 @action("demonstration.engagement")

@@ -66,7 +66,7 @@ def _disputes(moment: Moment) -> Iterator[Need]:
             hurts_at=due,
             sentence=one if number == 1 else many % {"number": f"{number:,}"},
             detail=_("Nobody would know whom to call. The Council settles it."),
-            href="/teams/",
+            href=reverse("conflicts"),
             icon="alert",
         )
 
@@ -106,7 +106,7 @@ def _designations(moment: Moment) -> Iterator[Need]:
             graded["number"],
         )
         due = graded["oldest"] + DECIDED_WITHIN
-        yield Need(due, sentence % {"number": f"{graded['number']:,}"}, "/organisations/", "shield")
+        yield Need(due, sentence % {"number": f"{graded['number']:,}"}, reverse("designations"), "shield")
     reviews = Designation.objects.filter(state="designated", review_due_on__lte=moment.today + REVIEW_AHEAD).aggregate(
         number=Count("pk"), first=Min("review_due_on")
     )
@@ -117,7 +117,7 @@ def _designations(moment: Moment) -> Iterator[Need]:
             reviews["number"],
         )
         due = moment.end_of(reviews["first"])
-        yield Need(due, sentence % {"number": f"{reviews['number']:,}"}, "/organisations/", "shield", due=due)
+        yield Need(due, sentence % {"number": f"{reviews['number']:,}"}, reverse("designations"), "shield", due=due)
 
 
 def _requests(actor: Actor, moment: Moment) -> Iterator[Need]:

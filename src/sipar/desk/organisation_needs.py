@@ -92,7 +92,7 @@ def _delegations(actor: Actor, moment: Moment) -> Iterator[Need]:
             sentence=_("You were asked to answer the section %(section)s of %(campaign)s.")
             % {"section": section, "campaign": words(campaign.name)},
             detail=row.note,
-            href=reverse("assessment", args=[row.assessment_id]),
+            href=reverse("assessment_section", args=[row.assessment_id, row.group]),
             icon="comment",
             due=campaign.closes_at,
             started=campaign.opens_at,
@@ -144,7 +144,7 @@ def _designations(organisations: list[int | None], moment: Moment) -> Iterator[N
         hurts_at=due,
         sentence=sentence % {"number": len(rows)},
         detail=rows[0].asset_name,
-        href="/organisations/",
+        href=reverse("designations"),
         icon="shield",
         due=due,
     )

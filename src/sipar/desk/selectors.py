@@ -49,7 +49,6 @@ DONE: dict[str, str | Promise] = {
     "engagement.begin": _("began an engagement"),
     "engagement.end": _("ended an engagement"),
     "register.apply": _("imported into the register"),
-    "team.resolve_constituencies": _("worked out who belongs to which CERT"),
 }
 
 _CHANGES = """

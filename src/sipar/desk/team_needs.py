@@ -53,7 +53,7 @@ def _duty(actor: Actor, moment: Moment) -> Iterator[Need]:
         hurts_at=moment.now if running else shift.starts_at,
         sentence=_("You are on duty for %(team)s.") % team if running else _("Your duty for %(team)s begins.") % team,
         detail=_("Your shift ends:") if running else "",
-        href=f"/teams/{shift.team.code}/",
+        href=reverse("team", args=[shift.team.code]),
         icon="clock",
         due=shift.ends_at if running else shift.starts_at,
     )
@@ -118,7 +118,7 @@ def _candidates(moment: Moment) -> Iterator[Need]:
     yield Need(
         hurts_at=moment.now + timedelta(days=10),
         sentence=sentence % {"number": f"{listed['number']:,}"},
-        href="/organisations/",
+        href=reverse("designations"),
         icon="shield",
     )
 
