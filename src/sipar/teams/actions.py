@@ -58,7 +58,7 @@ def resolve_constituencies(actor: Actor, *, now: datetime) -> int:
             " on commit drop"
         )
         columns = wanted.select(pl.col("team").cast(pl.Int64), "organisation", "lead")
-        with cursor.copy("copy wanted_membership from stdin") as copy:  # type: ignore[attr-defined]
+        with cursor.copy("copy wanted_membership from stdin") as copy:
             for row in columns.iter_rows():
                 copy.write_row(row)
         cursor.execute(_REMOVE)

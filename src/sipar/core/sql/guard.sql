@@ -96,6 +96,26 @@ as $$
         and (guard.is_system() or guard.holds('administrator', 'ombudsman'))
 $$;
 
+-- How large each constituency is: a count, which everyone who has signed in may know.
+create or replace function guard.team_sizes()
+returns table (team_id bigint, members bigint, leads bigint)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select m.team_id, count(*), count(*) filter (where m.lead) from teams_membership m
+    where guard.actor() is not null group by m.team_id
+$$;
+
+-- Disputes put to the Council name the organisation and who claims it, and nothing else of it.
+create or replace function guard.disputed(wanted bigint[])
+returns table (dispute_id bigint, identifier varchar, name varchar, leads bigint[])
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select d.id, o.identifier, o.name,
+        array(select m.team_id from teams_membership m where m.organisation_id = o.id and m.lead order by m.team_id)
+    from teams_constituencydispute d join orgs_organisation o on o.id = d.organisation_id
+    where d.id = any (wanted) and (guard.sees_all() or guard.holds('council_member', 'council_secretary'))
+$$;
+
 -- A campaign for those who may see aggregates only: no organisation, just the classes they fall in, with the sums and
 -- the answer vectors of each class. The board suppresses what is too small to be shown.
 create or replace function guard.campaign_classes(campaign bigint, with_levels boolean)
