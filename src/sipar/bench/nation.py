@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
+from psycopg.conninfo import make_conninfo
 
 from sipar.core.cluster import LocalCluster
 from sipar.core.localdb import make_roles
@@ -45,6 +47,8 @@ def cluster() -> Iterator[LocalCluster]:
     parent = Path(tempfile.mkdtemp(prefix="sipar-bench-", dir="/tmp"))
     parent.chmod(0o711 if os.geteuid() == 0 else 0o700)
     server = LocalCluster(parent / "postgres")
+    # SIGTERM ends a bench like Ctrl-C, so that no server stays behind.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server.ensure_started()
         make_roles(server)
@@ -52,6 +56,7 @@ def cluster() -> Iterator[LocalCluster]:
     finally:
         server.stop()
         shutil.rmtree(parent, ignore_errors=True)
+        signal.signal(signal.SIGTERM, before)
 
 
 def make_database(server: LocalCluster, name: str) -> None:
@@ -194,8 +199,8 @@ def _copy_campaign(
 ) -> None:
     opens = NOW - timedelta(days=365 * (len(CAMPAIGNS) - 1 - place) + 60)
     admin.execute(
-        "insert into assessments_campaign (id, code, name, purpose, framework_id, cohort, profiles, opens_at, closes_at,"
-        " lead_team_id, previous_id, state, organisations, created_by_id, launched_at)"
+        "insert into assessments_campaign (id, code, name, purpose, framework_id, cohort, profiles, opens_at,"
+        " closes_at, lead_team_id, previous_id, state, organisations, created_by_id, launched_at)"
         " values (%s, %s, %s, '{}', %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, %s)",
         [
             place + 1, CAMPAIGNS[place], f'{{"en": "Assessment {CAMPAIGNS[place][-4:]}"}}', framework,
@@ -276,7 +281,7 @@ def _falling(count: int) -> NDArray[np.float64]:
 
 
 def _numbers(admin: psycopg.Connection[Any], query: str) -> list[int]:
-    return [row[0] for row in admin.execute(query).fetchall()]  # type: ignore[call-overload]
+    return [row[0] for row in admin.execute(query).fetchall()]
 
 
 def _copy(admin: psycopg.Connection[Any], statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -286,4 +291,4 @@ def _copy(admin: psycopg.Connection[Any], statement: str, rows: Iterable[tuple[A
 
 
 def _superuser(parameters: dict[str, str]) -> psycopg.Connection[Any]:
-    return psycopg.connect(**parameters, autocommit=True)  # type: ignore[arg-type]
+    return psycopg.connect(make_conninfo(**parameters), autocommit=True)

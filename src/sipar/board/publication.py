@@ -38,9 +38,7 @@ class Publication:
         named = sum(part is not None for part in (scope.tier, scope.team))
         if named > 1 or (named and not (scope.sector is None and scope.province is None)):
             raise Invalid(
-                _(
-                    "Choose a sector and a province, or one tier, or one CERT: finer tables could give away who is meant."
-                ),
+                _("Choose a sector and a province, or one tier, or one CERT: finer tables could name somebody."),
                 code="board.crossing",
             )
         if scope.tier is not None:

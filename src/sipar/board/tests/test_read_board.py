@@ -26,8 +26,10 @@ from sipar.posture.scoring import score
 from sipar.posture.suppression import Suppressed, with_margins
 from sipar.teams.models import Membership
 
+NATION = Scope()
 
-def read(actor: Actor, campaign: Campaign, scope: Scope = Scope(), *, by_team: bool = False) -> Board:
+
+def read(actor: Actor, campaign: Campaign, scope: Scope = NATION, *, by_team: bool = False) -> Board:
     """A board with everything already computed, so that it can be looked at outside `acting`."""
     with acting(actor, reason="read the board"):
         board = board_of(actor, campaign, scope, by_team=by_team)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -30,9 +31,11 @@ class Question:
     scope: Scope
     values: dict[str, str]
 
-    def address(self, name: str = "board", *, args: tuple[str, ...] = (), **changes: Any) -> str:
+    def address(
+        self, name: str = "board", *, args: tuple[str, ...] = (), changes: Mapping[str, str] | None = None
+    ) -> str:
         """The address of a page of the board with these filters, changed; an empty change drops a filter."""
-        values = {"campaign": self.campaign.code, **self.values, **changes}
+        values = {"campaign": self.campaign.code, **self.values, **(changes or {})}
         return f"{reverse(name, args=args)}?{urlencode({key: value for key, value in values.items() if value})}"
 
 
@@ -65,7 +68,7 @@ def filters(request: ActorRequest, question: Question) -> dict[str, Any]:
         "chosen": question.values,
         "campaign": question.campaign,
         "exact": crossing,
-        "clear": question.address(**dict.fromkeys(FILTERS, "")) if question.values else "",
+        "clear": question.address(changes=dict.fromkeys(FILTERS, "")) if question.values else "",
     }
 
 

@@ -39,7 +39,7 @@ def show(request: ActorRequest) -> HttpResponse:
         "board": board,
         "headline": pictures.headline(board),
         "places": _places(board),
-        "map": pictures.province_map(board, url=lambda code: question.address(province=code))
+        "map": pictures.province_map(board, url=lambda code: question.address(changes={"province": code}))
         if board.crosses
         else None,
         "heatmap": _heat(board, question) if board.crosses else None,
@@ -242,7 +242,7 @@ def _rows(lines: list[Line], names: Names, question: Question, filter_name: str)
         {
             "line": line,
             "label": tables.words(names[line.key][1]),
-            "url": question.address(**{filter_name: names[line.key][0]}) if names[line.key][0] else "",
+            "url": question.address(changes={filter_name: names[line.key][0]}) if names[line.key][0] else "",
         }
         for line in lines
     ]
@@ -251,8 +251,8 @@ def _rows(lines: list[Line], names: Names, question: Question, filter_name: str)
 def _heat(board: Board, question: Question) -> Any:
     return pictures.heat_map(
         board,
-        row_url=lambda code: question.address(sector=code),
-        cell_url=lambda code, group: question.address("board_requirements", sector=code, group=group),
+        row_url=lambda code: question.address(changes={"sector": code}),
+        cell_url=lambda code, group: question.address("board_requirements", changes={"sector": code, "group": group}),
     )
 
 

@@ -1,0 +1,66 @@
+"""`sipar bench NAME`: the figures that Sipar must reach, measured here and now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from sipar.bench.figures import Figure, document
+from sipar.config.commands.house import console, progress_bar
+
+MISSED = 1
+bench = typer.Typer(help="Measure the figures that Sipar must reach.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(bench, name="bench")
+
+
+@bench.command("posture")
+def posture(as_json: Json = False) -> None:
+    """Roll up, launch, import and look at a nation of 10,000 organisations x 400 requirements x 3 campaigns."""
+    from sipar.bench import posture
+
+    _measure("posture", posture.run, posture.STEPS, as_json=as_json)
+
+
+@bench.command("oscal")
+def oscal(as_json: Json = False) -> None:
+    """Check 30,000 OSCAL findings, and find seven faults."""
+    from sipar.bench import oscal
+
+    _measure("oscal", oscal.run, oscal.STEPS, as_json=as_json)
+
+
+def _measure(name: str, run: Callable[[Callable[[str], object]], list[Figure]], steps: int, *, as_json: bool) -> None:
+    """Run a bench with progress on standard error; exit 0 only where every figure is reached."""
+    with progress_bar() as bar:
+        task = bar.add_task("Beginning", total=float(steps))
+
+        def say(sentence: str) -> None:
+            bar.update(task, description=sentence, advance=1.0)
+
+        figures = run(say)
+    found = document(name, figures)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        console.print(_table(figures))
+    if not found["ok"]:
+        raise typer.Exit(MISSED)
+
+
+def _table(figures: list[Figure]) -> Table:
+    table = Table("figure", "value", "limit", "reached", "peer", "note")
+    for figure in figures:
+        value = "not measured" if figure.value is None else f"{figure.value:,.3f} {figure.unit}"
+        sign = "at most" if figure.direction == "max" else "at least"
+        limit = "" if figure.limit is None else f"{sign} {figure.limit:g}"
+        peer = f"{figure.peer.name}: {figure.peer.value}" if figure.peer else ""
+        table.add_row(figure.name, value, limit, "yes" if figure.ok else "NO", peer, figure.note)
+    return table
