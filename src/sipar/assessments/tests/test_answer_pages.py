@@ -199,7 +199,7 @@ def test_evidence_is_added_downloaded_and_removed_with_the_answers_kept(cast: Ca
     assessment = alpha(campaign)
     client = cast.client("ayesha")
     file = SimpleUploadedFile("policy.pdf", b"%PDF-1.7\n%%EOF\n", content_type="text/html")
-    fields = fields_of(client, assessment) | {"level-0": "2", "evidence": "add-0", "file-0": file}  # type: ignore[dict-item]
+    fields = fields_of(client, assessment) | {"level-0": "2", "evidence": "add-0", "file-0": file}
     answer = client.post(section(assessment), fields)
     assert answer["Location"] == f"{section(assessment)}#q-0"
     with acting(cast.ayesha, reason="look"):
@@ -222,7 +222,7 @@ def test_a_wrong_file_comes_back_as_a_problem_beside_the_requirement(cast: Cast,
     assessment = alpha(campaign)
     client = cast.client("ayesha")
     file = SimpleUploadedFile("tool.exe", b"MZ\x90\x00\x03")
-    fields = fields_of(client, assessment) | {"comment-0": "Kept", "evidence": "add-0", "file-0": file}  # type: ignore[dict-item]
+    fields = fields_of(client, assessment) | {"comment-0": "Kept", "evidence": "add-0", "file-0": file}
     page = client.post(section(assessment), fields)
     assert page.status_code == 422
     assert page.context["questions"][0].problems

@@ -46,7 +46,7 @@ def forget_second_factor(client: Client) -> None:
 def code_of(cast: Cast, person: str) -> str:
     authenticator = Authenticator.objects.get(user=cast.accounts[person], type="totp")
     secret = authenticator.wrap().instance.data["secret"]
-    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+    return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
 
 
 def test_the_check_page_says_what_is_missing_and_why_something_does_not_apply(cast: Cast, campaign: Campaign) -> None:
