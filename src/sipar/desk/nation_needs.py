@@ -29,7 +29,7 @@ SEALED_WITHIN = timedelta(minutes=5)
 
 def needs(actor: Actor, moment: Moment) -> Iterator[Need]:
     """Everything that hangs on a role in the nation rather than in an organisation or a CERT."""
-    if actor.holds(*COUNCIL_ROLES) or actor.holds_in_tier("national", "analyst", "duty_officer", "team_head"):
+    if actor.holds(*COUNCIL_ROLES) or actor.holds_in_tier("national", "analyst", "team_head"):
         yield from _disputes(moment)
     if actor.holds(*AGGREGATE_ROLES):
         yield from _standing(moment)
