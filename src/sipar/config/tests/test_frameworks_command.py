@@ -28,7 +28,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     def running(_environment: object) -> Iterator[None]:
         yield
 
-    monkeypatch.setattr(command.up, "database", running)
+    monkeypatch.setattr("sipar.config.up.database", running)
     found = typer.Typer()
     command.register(found)
     found.command("other")(lambda: None)
