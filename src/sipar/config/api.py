@@ -5,13 +5,16 @@ from __future__ import annotations
 from ninja import NinjaAPI
 
 from sipar import __version__
+from sipar.assessments.api import router as assessments
 from sipar.assessments.campaign_api import router as campaigns
 from sipar.assessments.review_api import router as reviewing
 from sipar.board.api import router as board
 from sipar.core.api import speak_problems
 from sipar.frameworks.api import router as frameworks
 from sipar.ledger.api import router as ledger
+from sipar.orgs.api import router as organisations
 from sipar.people.api import router as people
+from sipar.teams.api import router as teams
 
 api = NinjaAPI(
     title="Sipar",
@@ -22,8 +25,11 @@ api = NinjaAPI(
 )
 speak_problems(api)
 api.add_router("", people)
+api.add_router("", teams)
 api.add_router("", board)
 api.add_router("/frameworks", frameworks)
 api.add_router("/campaigns", campaigns)
+api.add_router("/assessments", assessments)
 api.add_router("", reviewing)
 api.add_router("/ledger", ledger)
+api.add_router("/organisations", organisations)

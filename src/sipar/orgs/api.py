@@ -45,21 +45,25 @@ class OrganisationOut(Schema):
     is_fictional: bool
     is_active: bool
 
-    @staticmethod
-    def resolve_sector(row: Organisation) -> str:
-        return row.sector.code
-
-    @staticmethod
-    def resolve_subsector(row: Organisation) -> str | None:
-        return row.subsector.code if row.subsector else None
-
-    @staticmethod
-    def resolve_province(row: Organisation) -> str:
-        return row.province.code
-
-    @staticmethod
-    def resolve_ministry(row: Organisation) -> str | None:
-        return row.ministry.code if row.ministry else None
+    @classmethod
+    def of(cls, row: Organisation) -> OrganisationOut:
+        """The organisation as the API shows it, codes for what has a code."""
+        return cls(
+            identifier=row.identifier,
+            name=row.name,
+            name_ur=row.name_ur,
+            ownership=row.ownership,
+            sector=row.sector.code,
+            subsector=row.subsector.code if row.subsector else None,
+            province=row.province.code,
+            ministry=row.ministry.code if row.ministry else None,
+            tier=row.tier,
+            size=row.size,
+            registration_number=row.registration_number,
+            website=row.website,
+            is_fictional=row.is_fictional,
+            is_active=row.is_active,
+        )
 
 
 class OrganisationList(Schema):
@@ -117,7 +121,7 @@ def list_organisations(
         found = found.filter(Q(name__gt=name) | Q(name=name, pk__gt=key))
     rows = list(found[: limit + 1])
     following = _cursor(rows[limit - 1]) if len(rows) > limit else None
-    return OrganisationList(items=[OrganisationOut.from_orm(row) for row in rows[:limit]], next=following)
+    return OrganisationList(items=[OrganisationOut.of(row) for row in rows[:limit]], next=following)
 
 
 @router.get("/register.{form}", auth=Entry(EXPORTERS), operation_id="organisations_export", response=PROBLEMS)
@@ -136,8 +140,9 @@ def export(request: HttpRequest, form: Literal["csv", "xlsx"], query: Query[Orga
     response={200: OrganisationOut, **PROBLEMS},
     operation_id="organisations_read",
 )
-def read_organisation(request: HttpRequest, identifier: str) -> Organisation:
-    return _organisation(request, identifier)
+def read_organisation(request: HttpRequest, identifier: str) -> OrganisationOut:
+    """One organisation by its identifier."""
+    return OrganisationOut.of(_organisation(request, identifier))
 
 
 @router.get(
