@@ -116,6 +116,7 @@ def sign_in(_number: int) -> dict[str, Any]:
 
 
 def _session(role: str) -> str:
+    from allauth.mfa.models import Authenticator
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
@@ -123,7 +124,8 @@ def _session(role: str) -> str:
     from sipar.people.models import Account
 
     account = Account.objects.get(email=f"{role}@bench.example")
-    TOTP.activate(account, generate_totp_secret())
+    if not Authenticator.objects.filter(user=account).exists():
+        TOTP.activate(account, generate_totp_secret())
     session = SessionStore()
     session[SESSION_KEY] = str(account.pk)
     session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
@@ -132,6 +134,7 @@ def _session(role: str) -> str:
         {"method": "password", "at": time.time(), "email": account.email},
         {"method": "mfa", "at": time.time(), "type": "totp"},
     ]
+    session["account_authentication_methods_user"] = str(account.pk)
     session.create()
     return str(session.session_key)
 

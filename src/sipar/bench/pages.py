@@ -89,6 +89,8 @@ def keep_busy(
     missing: tuple[str, ...] = (),
 ) -> Busy:
     """Warm the server up, then ask for the pages in turn over `connections` connections until `requests` are done."""
+    if not pages:
+        return Busy(p95_ms=0.0, by_page={}, per_second=0.0, refused={}, missing=missing)
     order = {"port": port, "session": session, "pages": list(pages), "connections": connections, "seconds": SECONDS}
     _client(order | {"requests": WARM_UP})
     seen = _client(order | {"requests": requests})
