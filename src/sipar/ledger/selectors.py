@@ -160,7 +160,7 @@ def _named(events: list[Event]) -> list[Entry]:
     return [
         Entry(
             event=event,
-            who=people.get(event.actor_id, ""),
+            who=people.get(event.actor_id, "") if event.actor_id else "",
             organisation=names.get(event.organisation_id, "") if event.organisation_id else "",
         )
         for event in events
