@@ -10,7 +10,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from sipar.assessments.answer_changes import Answer, Change, checked
+from sipar.assessments.answer_changes import Answer, Change, checked, text_from
 from sipar.assessments.answer_conflicts import refuse_lost_updates
 from sipar.assessments.models import AnswerNote, Assessment, SectionDelegation
 from sipar.assessments.policy import require_may_answer
@@ -105,7 +105,7 @@ def delegate_section(
             "account_id": account_id,
             "asked_by_id": actor.account,
             "asked_at": now,
-            "note": note.strip()[:500],
+            "note": text_from(note, "note", longest=500),
             "done_at": None,
         },
     )
@@ -117,6 +117,7 @@ def finish_section(actor: Actor, assessment_id: int, group: str, *, now: datetim
     """Say that a section one was asked to answer is done."""
     assessment = access_assessment(actor, assessment_id)
     require_may_answer(actor, assessment)
+    section_of(loaded(assessment.campaign.framework_id), group)
     delegation = SectionDelegation.objects.filter(assessment=assessment, group=group).first()
     if delegation is None:
         raise not_open("section")
@@ -129,6 +130,7 @@ def finish_section(actor: Actor, assessment_id: int, group: str, *, now: datetim
 def withdraw_delegation(actor: Actor, assessment_id: int, group: str, *, now: datetime) -> None:
     """Take back the request to a colleague; the ledger keeps that it was made."""
     assessment = open_for_answers(actor, assessment_id, now=now)
+    section_of(loaded(assessment.campaign.framework_id), group)
     removed, _rows = SectionDelegation.objects.filter(assessment=assessment, group=group).delete()
     if not removed:
         raise not_open("section")

@@ -214,7 +214,9 @@ def post_evidence(
     return Status(201, _evidence(made))
 
 
-@router.get("/{int:assessment_id}/versions", auth=Entry(ASSESSMENT_READERS), response={200: list[VersionOut], **PROBLEMS})
+@router.get(
+    "/{int:assessment_id}/versions", auth=Entry(ASSESSMENT_READERS), response={200: list[VersionOut], **PROBLEMS}
+)
 def list_versions(request: HttpRequest, assessment_id: int) -> Any:
     """Every signed version, the newest first."""
     return [

@@ -26,6 +26,7 @@ from sipar.assessments.selectors import (
     sections_asked_of,
     versions_of,
 )
+from sipar.assessments.work_tabs import text_of, work_tabs
 from sipar.core.files import file_response
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
@@ -64,6 +65,7 @@ def assessments(request: ActorRequest) -> HttpResponse:
             {"delegation": row, "title": loaded(row.assessment.campaign.framework_id).groups[row.group].title}
             for row in sections_asked_of(actor)
         ],
+        "tabs": work_tabs(actor, "assessments"),
     }
     return render(request, "assessments/mine.html", context)
 
@@ -75,7 +77,7 @@ def _queue(request: ActorRequest) -> HttpResponse:
     states = list(Assessment.STATES.items())
     state = request.GET.get("state", "")
     sort = request.GET.get("sort", "")
-    search = request.GET.get("q", "").strip()[:200]
+    search = text_of(request, "q")
     rows = queue(
         request.actor,
         campaign=chosen,
@@ -90,7 +92,7 @@ def _queue(request: ActorRequest) -> HttpResponse:
         "states": states,
         "chosen": {"campaign": chosen.pk if chosen else "", "state": state, "q": search},
         "filtered": bool(chosen or state or search),
-        "labels": Assessment.STATES,
+        "tabs": work_tabs(request.actor, "assessments"),
     }
     return render(request, "assessments/queue.html", context)
 

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.utils import decrypt
 from django.core.cache import cache
 from django.test import Client
 from tests.cast import NOW, Cast
@@ -45,7 +46,7 @@ def forget_second_factor(client: Client) -> None:
 
 def code_of(cast: Cast, person: str) -> str:
     authenticator = Authenticator.objects.get(user=cast.accounts[person], type="totp")
-    secret = authenticator.wrap().instance.data["secret"]
+    secret = decrypt(authenticator.data["secret"])
     return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
 
 
