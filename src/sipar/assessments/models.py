@@ -138,6 +138,7 @@ class Assessment(models.Model):
             models.Index(fields=["organisation", "campaign"], name="assessments_of_organisation"),
             models.Index(fields=["campaign", "state"], name="assessments_by_state"),
             models.Index(fields=["submitted_at"], name="assessments_review_queue", condition=Q(state="submitted")),
+            models.Index(fields=["submitted_at", "id"], name="assessments_by_submission"),
         ]
 
 

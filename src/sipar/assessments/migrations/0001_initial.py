@@ -211,6 +211,10 @@ class Migration(migrations.Migration):
             model_name='assessment',
             index=models.Index(condition=models.Q(('state', 'submitted')), fields=['submitted_at'], name='assessments_review_queue'),
         ),
+        migrations.AddIndex(
+            model_name='assessment',
+            index=models.Index(fields=['submitted_at', 'id'], name='assessments_by_submission'),
+        ),
         migrations.AddConstraint(
             model_name='assessment',
             constraint=models.UniqueConstraint(fields=('campaign', 'organisation'), name='assessments_assessment_once'),
