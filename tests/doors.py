@@ -11,10 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from sipar.config.api import api
 from sipar.core.api import Entry, operations
-from sipar.core.gates import Gate, gate_of
+from sipar.core.gates import Gate, gate_of, guards_itself
 
-# Pages of libraries, which guard themselves; their own tests are in people/tests.
-LIBRARIES = ("allauth.", "django.views.i18n", "ninja.")
 PARAMETER = re.compile(r"<(?:[a-z_]+:)?([a-z_]+)>|\{(?:[a-z_]+:)?([a-z_]+)\}")
 
 
@@ -32,7 +30,17 @@ class Door:
         return tuple(first or second for first, second in PARAMETER.findall(self.route))
 
     def address(self, values: dict[str, object]) -> str:
-        return "/" + PARAMETER.sub(lambda found: str(values[found[1] or found[2]]), self.route)
+        """Where this door stands, with values by parameter name, or by `start of the route|name` where one name is
+        used for several things; the longest start wins."""
+        return "/" + PARAMETER.sub(lambda found: str(values[self._key(found[1] or found[2], values)]), self.route)
+
+    def missing(self, values: dict[str, object]) -> list[str]:
+        """The parameters that have no value."""
+        return [name for name in self.parameters if self._key(name, values) not in values]
+
+    def _key(self, name: str, values: dict[str, object]) -> str:
+        special = [key for key in values if key.endswith(f"|{name}") and self.route.startswith(key.split("|")[0])]
+        return max(special, key=len, default=name)
 
 
 def every_door() -> list[Door]:
@@ -45,7 +53,7 @@ def _pages(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Do
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             yield from _pages(pattern.url_patterns, route)
-        elif not pattern.callback.__module__.startswith(LIBRARIES):
+        elif not guards_itself(pattern.callback):
             yield Door(route, gate_of(pattern.callback), ("get", "post"), pattern.callback)
 
 

@@ -24,8 +24,9 @@ SEES = {
     "chand": {"alpha"}, "nadia": {"alpha", "beta", "gamma", "delta"}, "hamid": {"alpha", "beta", "gamma", "delta"},
     "kamran": set(), "omar": set(), "adil": set(),
 }  # fmt: skip
-# Told on purpose: a conflict of responsibility is put to the Council by name; roles are managed where they hold.
-EXCEPTIONS = {("kamran", "teams/conflicts/"), ("adil", "me/accounts/")}
+# Told on purpose: a conflict of responsibility is put to the Council by name, roles are managed where they hold, and
+# the ombudsman reads in the ledger who did what where (never the values).
+EXCEPTIONS = {"kamran": "teams/conflicts/", "adil": "me/accounts/", "omar": "ledger/"}
 
 
 @pytest.fixture
@@ -38,8 +39,8 @@ def test_every_endpoint_declares_a_gate() -> None:
 
 
 def test_every_parameter_of_every_endpoint_has_an_example(world: World) -> None:
-    missing = {name for door in every_door() for name in door.parameters} - set(world.examples("alpha"))
-    assert missing == set()
+    examples = world.examples("alpha")
+    assert {(door.route, name) for door in every_door() for name in door.missing(examples)} == set()
 
 
 def test_a_visitor_gets_nothing_but_public_pages(world: World) -> None:
@@ -73,10 +74,11 @@ def test_nobody_reads_an_organisation_outside_their_part_of_the_nation(world: Wo
     leaks = []
     for subject in ("alpha", "beta"):
         for door, address in addresses(world, subject):
-            if (person, door.route) in EXCEPTIONS:
+            if door.route.startswith(EXCEPTIONS.get(person, "-")):
                 continue
             response = knock(client, door, "get", address)
-            body = content_of(response)
+            # A page may repeat the address that was asked for: whoever asked knew it.
+            body = content_of(response).replace(address, "")
             leaks += [(door.route, subject, key) for key in hidden for mark in world.marks(key) if mark in body]
     assert leaks == []
 

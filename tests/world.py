@@ -6,10 +6,13 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from allauth.usersessions.models import UserSession
+
 from sipar.assessments.models import (
     AnswerNote,
     Assessment,
     Campaign,
+    Engagement,
     Evidence,
     Review,
     RoadmapItem,
@@ -23,8 +26,8 @@ from sipar.core.models import BackgroundRun, Event, StoredFile
 from sipar.frameworks.models import Framework
 from sipar.frameworks.selectors import loaded
 from sipar.orgs.models import Asset, Contact, Designation, RegisterImport
-from sipar.people.models import ApiToken, GrantRequest
-from sipar.teams.models import ConstituencyDispute, DutyShift
+from sipar.people.models import ApiToken, Grant, GrantRequest
+from sipar.teams.models import ConstituencyDispute, ConstituencyDraft, DutyShift
 from tests.cast import NOW, Cast
 
 TABLES = (Contact, Asset, Designation, Assessment, AnswerNote, Evidence, Submission, Review, RoadmapItem)
@@ -125,15 +128,26 @@ def _furnish(cast: Cast, key: str, person: str, campaign: Campaign, framework: F
     )  # fmt: skip
     dispute = ConstituencyDispute.objects.create(organisation=organisation, kind="several_leads", raised_at=NOW)
     event = Event.objects.filter(organisation_id=organisation.pk).order_by("-pk").values_list("pk", flat=True)[0]
+    draft = ConstituencyDraft.objects.create(
+        team=cast.teams["national"], rule=cast.teams["national"].rule, drafted_by_id=cast.accounts["hamid"].pk,
+        drafted_at=NOW,
+    )  # fmt: skip
+    engagement = Engagement.objects.get(campaign=campaign)
+    session, _ = UserSession.objects.get_or_create(
+        user=account, session_key=f"session-of-{key}", defaults={"ip": "127.0.0.1", "user_agent": secret}
+    )
+    grant = Grant.objects.filter(account=account)[0]
+    national = cast.teams["national"].code
     return {
         "identifier": organisation.identifier, "organisation": organisation.identifier,
-        "assessment": assessment.pk, "assessment_id": assessment.pk, "campaign": campaign.code, "code": campaign.code,
-        "contact": contact.pk, "contact_id": contact.pk, "asset": asset.pk, "asset_id": asset.pk,
-        "designation": designation.pk, "designation_id": designation.pk, "evidence": evidence.pk,
-        "evidence_id": evidence.pk, "submission": submission.pk, "number": 1, "delegation": delegation.pk,
-        "item": item.pk, "item_id": item.pk, "run": run.pk, "run_id": run.pk, "import": register_import.pk,
-        "shift": shift.pk, "token": token.pk, "request": request.pk, "dispute": dispute.pk, "event": event,
-        "event_id": event, "group": catalogue.requirements[0].group, "section": catalogue.requirements[0].group,
-        "requirement": catalogue.requirements[0].id, "position": 0, "framework": framework.pk,
-        "file": stored.pk, "file_id": stored.pk,
+        "board/requirements/|identifier": catalogue.requirements[0].id,
+        "assessment_id": assessment.pk, "campaign": campaign.code, "code": campaign.code,
+        "teams/|code": national, "api/teams/|code": national,
+        "contact": contact.pk, "asset": asset.pk, "evidence_id": evidence.pk, "item_id": item.pk, "run": run.pk,
+        "organisations/import/|number": register_import.pk, "organisations/designations/|number": designation.pk,
+        "assessments/|number": submission.number, "frameworks/|number": framework.pk, "ledger/|number": event,
+        "api/ledger/|number": event, "campaigns/|number": engagement.pk, "shift": shift.pk, "token": token.pk,
+        "role_request": request.pk, "dispute": dispute.pk, "draft": draft.pk, "group": catalogue.requirements[0].group,
+        "position": 0, "framework_id": framework.pk, "account": account.pk, "grant": grant.pk, "session": session.pk,
+        "form": "csv", "kind": "pdf", "name": "sectors", "me/|name": "x", "delegation": delegation.pk,
     }  # fmt: skip

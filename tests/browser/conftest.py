@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-PROJECT = Path(__file__).parents[2]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-PATIENCE_SECONDS = 240
+from tests.browser.running import CHROMIUM, FLAGS, Installation, running_sipar
+from tests.browser.visitors import Visitor
+
+# While working on these tests: the address and the folder of a `sipar up` that runs already (CONTRIBUTING.md).
+ADDRESS = os.environ.get("SIPAR_BROWSER_ADDRESS", "")
+FOLDER = os.environ.get("SIPAR_BROWSER_VAR", "")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,23 +30,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Sipar that `sipar up` started in an empty folder."""
-    folder = tmp_path_factory.mktemp("sipar")
-    port = _free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SIPAR_", "DATABASE_"))}
-    environment |= {"SIPAR_VAR": str(folder), "SIPAR_MODE": "demonstration"}
-    command = [sys.executable, "-m", "sipar", "up", "--port", str(port), "--organisations", "240"]
-    log = folder / "up.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=output, stderr=output)
-    url = f"http://localhost:{port}"
-    try:
-        _wait_for(url, process, log)
-        yield url
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A Sipar that `sipar up` started in an empty folder."""
+    if ADDRESS:
+        yield Installation(ADDRESS, Path(FOLDER))
+        return
+    with running_sipar(tmp_path_factory.mktemp("sipar"), organisations=240) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def address(installation: Installation) -> str:
+    return installation.address
 
 
 @pytest.fixture(scope="session")
@@ -73,18 +58,44 @@ def language(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def faults() -> Iterator[list[str]]:
+    """What went wrong in any page of the test; nothing may."""
+    found: list[str] = []
+    yield found
+    assert found == []
+
+
+@pytest.fixture
 def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(20_000)
     yield context
     context.close()
 
 
 @pytest.fixture
-def page(context: BrowserContext, address: str) -> Iterator[Page]:
+def page(context: BrowserContext, address: str, faults: list[str]) -> Page:
     """A page that fails the test on any script error, refused content or request that leaves the machine."""
+    return watched(context, address, faults)
+
+
+@pytest.fixture
+def visitor(page: Page, installation: Installation, language: str) -> Visitor:
+    """A person at the browser, who reads the language of the test."""
+    return Visitor(page, installation, language)
+
+
+@pytest.fixture
+def another(browser: Browser, installation: Installation, language: str, faults: list[str]) -> Iterator[Visitor]:
+    """A second person, at another browser."""
+    context = browser.new_context(base_url=installation.address, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(20_000)
+    yield Visitor(watched(context, installation.address, faults), installation, language)
+    context.close()
+
+
+def watched(context: BrowserContext, address: str, faults: list[str]) -> Page:
     page = context.new_page()
-    faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
     page.on(
         "console",
@@ -98,25 +109,4 @@ def page(context: BrowserContext, address: str) -> Iterator[Page]:
             else None
         ),
     )
-    yield page
-    assert faults == []
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"sipar up ended with {process.returncode}:\n{log.read_text()[-3000:]}")
-        try:
-            urllib.request.urlopen(f"{url}/accounts/login/", timeout=5).close()  # noqa: S310 - our own server
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.3)
-            continue
-        return
-    pytest.fail(f"Sipar did not answer in {PATIENCE_SECONDS} s:\n{log.read_text()[-3000:]}")
+    return page

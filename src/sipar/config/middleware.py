@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from django_htmx.http import HttpResponseClientRedirect
 
 from sipar.core.acting import Actor, acting
-from sipar.core.gates import PUBLIC, gate_of
+from sipar.core.gates import PUBLIC, gate_of, guards_itself, home_of
 from sipar.core.problems import Forbidden, Problem
 from sipar.people.models import Account
 from sipar.people.roles import needs_second_factor
@@ -29,9 +29,6 @@ SECOND_FACTOR_PAGE = "/me/second-factor/"
 BEFORE_ANYBODY_ACTS = ("/accounts/", "/me/demonstration-sign-in/")
 
 View = Callable[..., HttpResponseBase]
-# Views of libraries, which cannot carry a gate of ours: sign-in and second factor guard themselves.
-# API operations carry their gate as `core.api.Entry`.
-SELF_GUARDED = ("allauth.", "django.views.i18n", "ninja.")
 
 
 class ActingMiddleware:
@@ -79,13 +76,14 @@ class GateMiddleware:
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
-        if view.__module__.startswith("allauth.") and hides_a_second_factor(request):
+        home = home_of(view)
+        if home.startswith("allauth.") and hides_a_second_factor(request):
             return go_to(request, f"{reverse('mfa_reauthenticate')}?next=/")
-        if view.__module__.startswith(SELF_GUARDED):
+        if guards_itself(view):
             return None
         rule = gate_of(view)
         if rule is None:
-            raise LookupError(f"{view.__module__}.{view.__name__} declares no gate")
+            raise LookupError(f"{home}.{view.__name__} declares no gate")
         if rule is PUBLIC:
             return None
         actor: Actor | None = request.actor  # type: ignore[attr-defined]

@@ -28,6 +28,6 @@ def action[**P, R](name: str) -> Callable[[Callable[Concatenate[Actor, P], R]], 
             with doing(name):
                 return function(actor, *args, **kwargs)
 
-        return cast(Callable[Concatenate[Actor, P], R], run)
+        return cast("Callable[Concatenate[Actor, P], R]", run)
 
     return mark

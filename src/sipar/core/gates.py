@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.views.generic import RedirectView
+
 from sipar.core.acting import Actor
 
 ATTRIBUTE = "sipar_gate"
@@ -56,3 +58,19 @@ def gate_of(view: Callable[..., Any]) -> Gate | None:
             return found
         seen = getattr(seen, "__wrapped__", None)
     return None
+
+
+def home_of(view: Callable[..., Any]) -> str:
+    """The module that a view comes from: for a class-based one the class's, for a partial one the function's."""
+    source: Any = getattr(view, "view_class", None) or getattr(view, "func", view)
+    return str(source.__module__)
+
+
+# Views of libraries, which cannot carry a gate of ours: sign-in and second factor guard themselves.
+# API operations carry their gate as `core.api.Entry`.
+_LIBRARIES = ("allauth.", "django.views.i18n", "ninja.")
+
+
+def guards_itself(view: Callable[..., Any]) -> bool:
+    """Whether a view needs no gate of ours: a library's own, or a bare redirect, which shows nothing."""
+    return home_of(view).startswith(_LIBRARIES) or getattr(view, "view_class", None) is RedirectView

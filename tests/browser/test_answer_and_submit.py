@@ -1,0 +1,121 @@
+"""An organisation answers its assessment, shows why, signs, and holds a receipt."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.visitors import Visitor, make_answerable
+
+# In one language through the real form, in the other through the demonstration's page.
+EMAIL = "ciso@demo.example"
+
+
+@pytest.fixture
+def ciso(visitor: Visitor, another: Visitor) -> Visitor:
+    """The CISO of Indus Valley Power, signed in, with an assessment that is open."""
+    make_answerable(reviewer=another, ciso=visitor)
+    if visitor.language == "en":
+        visitor.sign_out()
+        visitor.sign_in_with_password(EMAIL)
+    return visitor
+
+
+def test_an_organisation_answers_signs_and_gets_a_receipt(ciso: Visitor, tmp_path: Path) -> None:
+    page = ciso.page
+    page.goto("/")
+    expect(page.locator("html")).to_have_attribute("lang", ciso.language)
+    expect(page.locator("html")).to_have_attribute("dir", "rtl" if ciso.language == "ur" else "ltr")
+    page.locator("main li a[href*='/assessments/']").first.click()
+    if not re.search(r"/assessments/\d+/$", page.url):
+        ciso.open_assessment()
+    page.locator("tbody th a").first.click()
+    questions = page.locator("[data-question]")
+    first, second, third = questions.nth(0), questions.nth(1), questions.nth(2)
+
+    # By mouse: the whole sentence can be clicked.
+    level = different_level(first, "1", "2")
+    with page.expect_response(re.compile("/save/$")):
+        first.locator(".sp-choice", has=page.locator(f"input[value='{level}']")).click()
+    # By keyboard: a number chooses, n goes on.
+    key = different_level(second, "2", "3")
+    second.locator("input[type=radio]").first.focus()
+    with page.expect_response(re.compile("/save/$")):
+        page.keyboard.press(key)
+    expect(second.locator(f"input[value='{key}']")).to_be_checked()
+    page.keyboard.press("n")
+    page.wait_for_function(
+        "was => location.pathname.endsWith('/check/') ||"
+        " document.activeElement?.closest('[data-question]')?.dataset.question > was",
+        arg=second.get_attribute("data-question"),
+    )
+    if page.url.endswith("/check/"):
+        page.go_back()
+
+    # Without a connection the writing goes on; it is sent as soon as the connection is back.
+    page.context.set_offline(True)
+    comment = third.locator("[name^=comment-]")
+    comment.fill(f"Written on a bad line ({ciso.language}).")
+    lost = different_level(third, "1", "2")
+    third.locator(f"input[value='{lost}']").check()
+    expect(page.locator("#offline-banner")).to_be_visible()
+    with page.expect_response(lambda response: response.url.endswith("/save/") and response.ok):
+        page.context.set_offline(False)
+    expect(page.locator("#offline-banner")).to_be_hidden()
+
+    page.reload()
+    expect(first.locator(f"input[value='{level}']")).to_be_checked()
+    expect(second.locator(f"input[value='{key}']")).to_be_checked()
+    expect(third.locator(f"input[value='{lost}']")).to_be_checked()
+    expect(comment).to_have_value(f"Written on a bad line ({ciso.language}).")
+
+    # What does not apply says why.
+    second.locator("[data-not-applicable]").check()
+    expect(second.locator("[name^=reason-]")).to_be_focused()
+    with page.expect_response(lambda response: response.url.endswith("/save/") and response.ok):
+        second.locator("[name^=reason-]").fill(f"We run nothing of this kind ({ciso.language}).")
+
+    add_link(first, f"https://policy.example/{ciso.language}")
+    expect(first.locator(f".sp-evidence a[href='https://policy.example/{ciso.language}']")).to_be_visible()
+    paper = tmp_path / f"policy-{ciso.language}.txt"
+    paper.write_text(f"Our policy, in short ({ciso.language}).")
+    add_file(first, paper)
+    kept = first.locator(".sp-evidence a", has_text=paper.name)
+    expect(kept).to_be_visible()
+    with page.expect_download() as download:
+        kept.click()
+    assert download.value.path().read_text() == paper.read_text()
+
+    ciso.open_assessment()
+    ciso.settle_everything()
+    page.locator("a[href$='/check/']").first.click()
+    answers = page.locator(".sp-answers").first
+    expect(answers).to_contain_text(f"We run nothing of this kind ({ciso.language}).")
+    expect(answers).to_contain_text(f"Written on a bad line ({ciso.language}).")
+
+    ciso.hand_in()
+    expect(page.locator("main")).to_contain_text(re.compile(r"\b[0-9a-f]{64}\b"))
+    expect(page.locator("main")).to_contain_text("totp" if ciso.language == "en" else "demonstration")
+    with page.expect_download() as signed:
+        page.locator("a[href$='signed.json']").click()
+    assert f"Written on a bad line ({ciso.language})." in signed.value.path().read_text()
+
+
+def different_level(question: Locator, one: str, other: str) -> str:
+    """One of two levels, whichever is not the present answer."""
+    return other if question.locator(f"input[value='{one}']").is_checked() else one
+
+
+def add_link(question: Locator, link: str) -> None:
+    question.locator("[data-autosave-skip] summary").click()
+    question.locator("[name^=link-]").fill(link)
+    question.locator("button[value^=add-]").click()
+
+
+def add_file(question: Locator, path: Path) -> None:
+    question.locator("[data-autosave-skip] summary").click()
+    question.locator("[name^=file-]").set_input_files(path)
+    question.locator("button[value^=add-]").click()
