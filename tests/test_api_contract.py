@@ -29,11 +29,6 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-    schemathesis.checks.not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-]
 
 
 @pytest.fixture

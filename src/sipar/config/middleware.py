@@ -76,6 +76,8 @@ class GateMiddleware:
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return problem_page(request, Problem("The address holds a character that no text has.", code="nul"))
         home = home_of(view)
         if home.startswith("allauth.") and hides_a_second_factor(request):
             return go_to(request, f"{reverse('mfa_reauthenticate')}?next=/")

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sipar.desk import views
+from sipar.desk import search_views, views
 
-urlpatterns = [path("", views.show, name="desk")]
+urlpatterns = [
+    path("", views.show, name="desk"),
+    path("search/", search_views.search, name="search"),
+]

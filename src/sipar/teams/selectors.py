@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sipar.core.acting import Actor
 from sipar.core.problems import not_open
@@ -237,3 +237,13 @@ def access_dispute(actor: Actor, dispute: int) -> ConstituencyDispute:
 def leading_teams() -> QuerySet[Team]:
     """The teams that can be the first to call."""
     return Team.objects.filter(rule__lead=True).order_by("code")
+
+
+def search_teams(text: str) -> list[Team]:
+    """CERTs whose name, in either language, or code holds this text."""
+    words = text.strip()
+    if not words:
+        return []
+    return list(
+        Team.objects.filter(Q(name__en__icontains=words) | Q(name__ur__icontains=words) | Q(code__iexact=words))
+    )

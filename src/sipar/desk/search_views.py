@@ -1,0 +1,41 @@
+"""The search box on top: everything that the actor may see, by name, number, address, domain or identifier."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.http import require_GET
+
+from sipar.core.gates import gate
+from sipar.core.http import ActorRequest
+from sipar.frameworks.selectors import frameworks_in_use, loaded, search_requirements
+from sipar.orgs.selectors import search_organisations
+from sipar.people.gates import EVERYONE
+from sipar.teams.selectors import search_teams
+
+MOST = 20
+LONGEST = 200
+
+
+@gate(EVERYONE)
+@require_GET
+def search(request: ActorRequest) -> HttpResponse:
+    """Organisations that the actor may see, CERTs, and requirements of every framework in use."""
+    words = request.GET.get("q", "").strip()[:LONGEST]
+    organisations = search_organisations(request.actor, words, limit=MOST)
+    teams = search_teams(words)[:MOST]
+    requirements = [
+        (framework, found.requirement)
+        for framework in frameworks_in_use()
+        for found in search_requirements(loaded(framework.pk), words, translation.get_language() or "en", most=MOST)
+    ][:MOST]
+    context = {
+        "search_query": words,
+        "organisations": organisations,
+        "teams": teams,
+        "requirements": requirements,
+        "nothing": not (organisations or teams or requirements),
+        "most": MOST,
+    }
+    return render(request, "desk/search.html", context)
