@@ -25,9 +25,9 @@ def test_every_command_is_documented_and_explains_itself() -> None:
         importlib.import_module(f"sipar.config.commands.{group}").register(app)
     text = (DOCS / "reference" / "commands.md").read_text()
     names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
-    for group in app.registered_groups:
-        assert group.typer_instance is not None
-        names += [f"{group.name} {command.name}" for command in group.typer_instance.registered_commands]
+    for below in app.registered_groups:
+        assert below.typer_instance is not None
+        names += [f"{below.name} {command.name}" for command in below.typer_instance.registered_commands]
     assert [name for name in names if f"`sipar {name}" not in text] == []
     assert all(command.callback and command.callback.__doc__ for command in app.registered_commands)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 
 from sipar.formats.problems import FormatProblem
 from sipar.formats.workbook_safety import column_letters
