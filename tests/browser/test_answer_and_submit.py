@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def ciso(visitor: Visitor, another: Visitor) -> Visitor:
 
 
 def test_an_organisation_answers_signs_and_gets_a_receipt(ciso: Visitor, tmp_path: Path) -> None:
-    page = ciso.page
+    page, mark = ciso.page, secrets.token_hex(4)
     page.goto("/")
     expect(page.locator("html")).to_have_attribute("lang", ciso.language)
     expect(page.locator("html")).to_have_attribute("dir", "rtl" if ciso.language == "ur" else "ltr")
@@ -45,6 +46,7 @@ def test_an_organisation_answers_signs_and_gets_a_receipt(ciso: Visitor, tmp_pat
     second.locator("input[type=radio]").first.focus()
     with page.expect_response(re.compile("/save/$")):
         page.keyboard.press(key)
+    second.locator("[name^=reason-]").fill("")
     expect(second.locator(f"input[value='{key}']")).to_be_checked()
     page.keyboard.press("n")
     page.wait_for_function(
@@ -58,7 +60,7 @@ def test_an_organisation_answers_signs_and_gets_a_receipt(ciso: Visitor, tmp_pat
     # Without a connection the writing goes on; it is sent as soon as the connection is back.
     page.context.set_offline(True)
     comment = third.locator("[name^=comment-]")
-    comment.fill(f"Written on a bad line ({ciso.language}).")
+    comment.fill(f"Written on a bad line ({mark}).")
     lost = different_level(third, "1", "2")
     third.locator(f"input[value='{lost}']").check()
     expect(page.locator("#offline-banner")).to_be_visible()
@@ -70,18 +72,18 @@ def test_an_organisation_answers_signs_and_gets_a_receipt(ciso: Visitor, tmp_pat
     expect(first.locator(f"input[value='{level}']")).to_be_checked()
     expect(second.locator(f"input[value='{key}']")).to_be_checked()
     expect(third.locator(f"input[value='{lost}']")).to_be_checked()
-    expect(comment).to_have_value(f"Written on a bad line ({ciso.language}).")
+    expect(comment).to_have_value(f"Written on a bad line ({mark}).")
 
     # What does not apply says why.
     second.locator("[data-not-applicable]").check()
     expect(second.locator("[name^=reason-]")).to_be_focused()
     with page.expect_response(lambda response: response.url.endswith("/save/") and response.ok):
-        second.locator("[name^=reason-]").fill(f"We run nothing of this kind ({ciso.language}).")
+        second.locator("[name^=reason-]").fill(f"We run nothing of this kind ({mark}).")
 
-    add_link(first, f"https://policy.example/{ciso.language}")
-    expect(first.locator(f".sp-evidence a[href='https://policy.example/{ciso.language}']")).to_be_visible()
-    paper = tmp_path / f"policy-{ciso.language}.txt"
-    paper.write_text(f"Our policy, in short ({ciso.language}).")
+    add_link(first, f"https://policy.example/{mark}")
+    expect(first.locator(f".sp-evidence a[href='https://policy.example/{mark}']")).to_be_visible()
+    paper = tmp_path / f"policy-{mark}.txt"
+    paper.write_text(f"Our policy, in short ({mark}).")
     add_file(first, paper)
     kept = first.locator(".sp-evidence a", has_text=paper.name)
     expect(kept).to_be_visible()
@@ -93,15 +95,15 @@ def test_an_organisation_answers_signs_and_gets_a_receipt(ciso: Visitor, tmp_pat
     ciso.settle_everything()
     page.locator("a[href$='/check/']").first.click()
     answers = page.locator(".sp-answers").first
-    expect(answers).to_contain_text(f"We run nothing of this kind ({ciso.language}).")
-    expect(answers).to_contain_text(f"Written on a bad line ({ciso.language}).")
+    expect(answers).to_contain_text(f"We run nothing of this kind ({mark}).")
+    expect(answers).to_contain_text(f"Written on a bad line ({mark}).")
 
     ciso.hand_in()
     expect(page.locator("main")).to_contain_text(re.compile(r"\b[0-9a-f]{64}\b"))
     expect(page.locator("main")).to_contain_text("totp" if ciso.language == "en" else "demonstration")
     with page.expect_download() as signed:
         page.locator("a[href$='signed.json']").click()
-    assert f"Written on a bad line ({ciso.language})." in signed.value.path().read_text()
+    assert f"Written on a bad line ({mark})." in signed.value.path().read_text()
 
 
 def different_level(question: Locator, one: str, other: str) -> str:
