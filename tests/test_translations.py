@@ -12,7 +12,7 @@ import sipar
 
 SOURCE = Path(sipar.__file__).parent
 CATALOGUES = sorted(SOURCE.rglob("locale/*/LC_MESSAGES/*.po"))
-BLANK = re.compile(r"%\(\w+\)s|\{\w*\}")
+BLANK = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 each_catalogue = pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: str(path.relative_to(SOURCE)))
 
@@ -39,9 +39,9 @@ def test_every_text_is_translated_and_none_is_guessed(path: Path) -> None:
 @each_catalogue
 def test_every_translation_keeps_the_blanks_of_its_text(path: Path) -> None:
     for entry in polib.pofile(str(path)):
-        wanted = set(BLANK.findall(entry.msgid_plural or entry.msgid))
-        for text in translations(entry):
-            assert set(BLANK.findall(text)) == wanted, entry.msgid
+        texts = [entry.msgid, entry.msgid_plural] if entry.msgid_plural else [entry.msgid]
+        for text, translation in zip(texts, translations(entry), strict=True):
+            assert set(BLANK.findall(text)) == set(BLANK.findall(translation)), entry.msgid
 
 
 @each_catalogue

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import polib  # type: ignore[import-untyped]
 import pytest
 from django.test import RequestFactory
 
@@ -17,7 +16,6 @@ from sipar.ui.templatetags.sipar_ui import severity_icon
 UI = Path(__file__).resolve().parents[1]
 SOURCE = UI.parent
 TEMPLATES = sorted(SOURCE.rglob("templates/**/*.html"))
-URDU = UI / "locale" / "ur" / "LC_MESSAGES"
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(SOURCE)))
@@ -46,17 +44,6 @@ def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
         name for path in TEMPLATES for name in re.findall(r'{% icon "([^"]+)"', path.read_text("utf-8"))
     } | {section.icon for section in navigation.SECTIONS} | {severity_icon(step) for step in range(1, 6)}  # fmt: skip
     assert named <= symbols
-
-
-def test_every_sentence_of_the_frame_is_translated_and_keeps_its_blanks() -> None:
-    for entry in polib.pofile(str(URDU / "django.po")):
-        assert entry.msgstr, entry.msgid
-        assert set(re.findall(r"%\(\w+\)s", entry.msgid)) == set(re.findall(r"%\(\w+\)s", entry.msgstr))
-
-
-def test_the_compiled_words_are_those_of_the_source() -> None:
-    compiled = {entry.msgid: entry.msgstr for entry in polib.mofile(str(URDU / "django.mo"))}
-    assert compiled == {entry.msgid: entry.msgstr for entry in polib.pofile(str(URDU / "django.po"))}
 
 
 def test_no_role_sees_more_than_seven_sections_and_each_place_once() -> None:
