@@ -26,7 +26,7 @@ from sipar.orgs.models import Asset, Contact, Designation, Organisation
 from sipar.people.models import Account, ApiToken, Grant, GrantRequest
 from sipar.teams.models import DutyShift
 from tests.cast import NOW
-from tests.leaks.writes import BY_NAME, EVERYTHING, WRITES, Fields, Write, examples, items, rows_of, state_of
+from tests.leaks.writes import BY_NAME, EVERYTHING, WRITES, Fields, Write, examples, rows_of, state_of
 from tests.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -154,8 +154,9 @@ PROTECTED: dict[Any, tuple[str, ...]] = {
     Assessment: ("organisation_id", "campaign_id", "state", "profile", "carried", "standing", "submissions", "mean",
                  "floor", "gaps", "meets_target", "submitted_at", "submitted_by_id", "accepted_at"),
     Evidence: ("organisation_id", "assessment_id", "added_by_id", "added_at", "file_id"),
-    RoadmapItem: ("organisation_id", "campaign_id", "requirement", "created_at", "closed_at", "closing_evidence_id"),
-    SectionDelegation: ("organisation_id", "assessment_id", "asked_by_id"),
+    RoadmapItem: ("organisation_id", "campaign_id", "requirement", "state", "created_at", "closed_at",
+                  "closing_evidence_id"),
+    SectionDelegation: ("organisation_id", "assessment_id", "done_at"),
     Contact: ("organisation_id",),
     Asset: ("organisation_id",),
     Designation: ("organisation_id", "state", "graded_by_id", "designated_by_id", "gazette_reference"),
@@ -169,13 +170,13 @@ def greedy(world: World) -> Fields:
     return {
         "id": beta["item"], "pk": beta["contact"], "organisation": world.cast.organisations["beta"].pk,
         "organisation_id": world.cast.organisations["beta"].pk, "campaign_id": 999, "assessment": beta["assessment"],
-        "assessment_id": beta["assessment"], "state": "doing", "profile": "tier-4", "standing": "\x04" * 4, "carried": "",
+        "assessment_id": beta["assessment"], "state": "doing", "profile": "tier-4", "standing": "\x04", "carried": "",
         "mean": 4.0, "floor": 4.0, "gaps": 0, "meets_target": "true", "submissions": 9, "submitted_at": "2020-01-01",
         "submitted_by": person, "submitted_by_id": person, "accepted_at": "2020-01-01", "created_at": "2020-01-01",
         "closed_at": "2020-01-01", "added_by_id": person, "added_by": person, "added_at": "2020-01-01",
         "asked_by_id": person, "account_id": person, "file": beta["file"], "file_id": beta["file"],
         "closing_evidence": beta["file"], "closing_evidence_id": beta["file"], "requirement_id": "PR.AA-01",
-        "sha256": "0" * 64, "digest": "0" * 64, "path": "/etc/passwd", "location": "../../etc/passwd",
+        "requirement": "PR.AA-01", "sha256": "0" * 64, "digest": "0" * 64, "path": "/etc/passwd",
         "graded_by_id": person, "designated_by_id": person, "gazette_reference": "S.R.O. 1", "is_fictional": "",
         "identifier": "PK-T-0002", "is_system": "true", "is_active": "true", "is_demonstration": "true",
     }  # fmt: skip
@@ -185,7 +186,9 @@ def greedy(world: World) -> Fields:
 def test_fields_that_a_form_does_not_have_set_nothing(world: World, write: Write) -> None:
     of, beta = examples(world, "alpha"), state_of(world, "beta")
     before = {model: rows_of(model, world, "alpha") for model in PROTECTED}
-    wrote = write.send(world.cast.client(write.person), of, greedy(world) if write.name != "start item" else {"id": 1})
+    real = {"requirement"} if write.name.startswith("api") else write.body(of).keys()
+    extra = {name: value for name, value in greedy(world).items() if name not in real}
+    wrote = write.send(world.cast.client(write.person), of, extra)
     assert wrote.status_code < 400 or (write.is_json and wrote.status_code == 422)
     assert state_of(world, "beta") == beta
     owner = world.cast.accounts[write.person].pk
@@ -193,7 +196,8 @@ def test_fields_that_a_form_does_not_have_set_nothing(world: World, write: Write
         for number, row in rows_of(model, world, "alpha").items():
             known = before[model].get(number)
             if known is not None:
-                assert {name: row[name] for name in columns} == {name: known[name] for name in columns}
+                kept = {*columns} - ({"state"} if write.name == "start item" else set())
+                assert {name: row[name] for name in kept} == {name: known[name] for name in kept}
             elif "added_by_id" in row:
                 assert (row["added_by_id"], row["file_id"]) == (owner, None)
             elif "graded_by_id" in row:
@@ -212,7 +216,7 @@ def test_forms_about_people_and_the_register_take_nothing_more_than_their_fields
     )  # fmt: skip
     assert Account.objects.filter(pk=cast.accounts["ayesha"].pk).values(*kept).get() == before
     cast.client("ayesha").post(
-        reverse("token_new"), more | {"name": "t", "scopes": ["read"], "days": "7", "account": cast.accounts["nadia"].pk,
+        reverse("token_new"), more | {"name": "t", "scopes": ["read"], "days": "7", "account": "1",
                                       "prefix": "a" * 12, "expires_at": "2099-01-01"}
     )  # fmt: skip
     cast.client("bilal").post(
@@ -237,12 +241,12 @@ def test_forms_about_people_and_the_register_take_nothing_more_than_their_fields
 
 def test_an_existing_record_is_never_overwritten_by_adding_one(world: World) -> None:
     """V3: the number or the identifier of a record that stands already, sent to what only adds."""
-    cast, beta = world.cast, examples(world, "beta")
+    cast, of, beta = world.cast, examples(world, "alpha"), examples(world, "beta")
     before = state_of(world, "beta")
     for number in ("contact", "asset"):
         extra = {"id": beta[number], "pk": beta[number], "uuid": beta[number]}
         for name in ("add contact", "add asset", "json api asset", "api evidence"):
-            BY_NAME[name].send(cast.client(BY_NAME[name].person), examples(world, "alpha"), extra)
+            BY_NAME[name].send(cast.client(BY_NAME[name].person), of, extra)
     nadia = cast.client("nadia").post(
         reverse("organisation_add"),
         {"identifier": "PK-T-0002", "name": "Taken over", "ownership": "private", "tier": "1", "size": "large",
@@ -270,7 +274,10 @@ def test_one_wrong_part_of_many_stops_the_whole(world: World) -> None:
     cast, of = world.cast, examples(world, "alpha")
     before, browser = state_of(world, "alpha"), cast.client("ayesha")
     mixed: list[tuple[str, Fields]] = [
-        ("api answer", {"answers": [{"requirement": of["requirement"], "level": 4}, {"requirement": "XX", "level": 1}]}),
+        (
+            "api answer",
+            {"answers": [{"requirement": of["requirement"], "level": 4}, {"requirement": "XX", "level": 1}]},
+        ),
         ("json answer", {"changes": [{"position": 3, "level": 4}, {"position": 9_999, "level": 4}]}),
         ("plan gap", {"requirements": ["GV.OC-02", "PK-T-0002"]}),
     ]
@@ -292,26 +299,26 @@ def test_one_wrong_part_of_many_stops_the_whole(world: World) -> None:
 
 def test_a_row_of_beta_is_out_of_reach_of_alpha_in_the_database_itself(world: World) -> None:
     """V1, V10 without any code of a view: the last guard."""
+    beta = examples(world, "beta")
     with acting(world.cast.bilal, reason="look"):
         for model in EVERYTHING:
-            foreign = model.objects.filter(organisation_id=world.cast.organisations["beta"].pk)
+            foreign = model._default_manager.filter(organisation_id=world.cast.organisations["beta"].pk)
             assert not foreign.exists(), model
-        assert Evidence.objects.filter(pk=examples(world, "beta")["evidence"]).update(title="taken") == 0
-        assert Contact.objects.filter(pk=examples(world, "beta")["contact"]).delete()[0] == 0
+        assert Evidence.objects.filter(pk=beta["evidence"]).update(title="taken") == 0
+        assert Contact.objects.filter(pk=beta["contact"]).delete()[0] == 0
 
 
 def test_a_file_that_both_have_stays_with_each(world: World) -> None:
     """V10: files are kept by their content, which must open no way from one organisation to the other."""
-    of, content = examples(world, "alpha"), b"secret of beta"
+    of, beta, content = examples(world, "alpha"), examples(world, "beta"), b"secret of beta"
     upload = SimpleUploadedFile("copy.txt", content)
     browser = world.cast.client("ayesha")
     made = BY_NAME["api evidence"].send(browser, of, {"link": "", "file": upload})
     assert made.status_code == 201
     with acting(system(), reason="look"):
         own = StoredFile.objects.get(name="copy.txt")
-        twin = StoredFile.objects.get(pk=examples(world, "beta")["file"])
+        twin = StoredFile.objects.get(pk=beta["file"])
     assert (own.sha256, own.organisation_id) == (twin.sha256, world.cast.organisations["alpha"].pk)
     with acting(world.cast.ayesha, reason="look"):
         assert set(StoredFile.objects.filter(sha256=twin.sha256)) == {own}
-    assert json.loads(made.content)["id"] not in (examples(world, "beta")["evidence"], twin.pk)
-    assert items(world, "alpha")
+    assert json.loads(made.content)["id"] != beta["evidence"]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import models
+from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
 
@@ -20,7 +20,7 @@ from sipar.orgs.models import Asset, Contact, Designation, Organisation
 from tests.world import TABLES, World
 
 Fields = dict[str, Any]
-EVERYTHING: tuple[type[models.Model], ...] = (*TABLES, SectionDelegation, SiteSample, StoredFile)
+EVERYTHING: tuple[type[Model], ...] = (*TABLES, SectionDelegation, SiteSample, StoredFile)
 
 
 @dataclass(frozen=True)
@@ -122,17 +122,15 @@ def state_of(world: World, key: str) -> str:
     """A digest of every record of the organisation and of its entry, as Sipar itself sees them."""
     pk = world.cast.organisations[key].pk
     with acting(system(), reason="take a fingerprint"):
-        rows = [sorted(map(repr, model.objects.filter(organisation_id=pk).values_list())) for model in EVERYTHING]
+        rows = [
+            sorted(map(repr, model._default_manager.filter(organisation_id=pk).values_list())) for model in EVERYTHING
+        ]
         entry = list(Organisation.objects.filter(pk=pk).values_list())
     return hashlib.sha256(repr((rows, entry)).encode()).hexdigest()
 
 
-def rows_of(model: type[models.Model], world: World, key: str) -> dict[int, Fields]:
+def rows_of(model: type[Model], world: World, key: str) -> dict[int, Fields]:
     """The rows of one organisation by number."""
     with acting(system(), reason="look"):
-        rows = model.objects.filter(organisation_id=world.cast.organisations[key].pk).values()
+        rows = model._default_manager.filter(organisation_id=world.cast.organisations[key].pk).values()
         return {row["id"]: dict(row) for row in rows}
-
-
-def items(world: World, key: str) -> dict[int, Fields]:
-    return rows_of(RoadmapItem, world, key)
