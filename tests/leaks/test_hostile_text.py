@@ -136,6 +136,34 @@ def test_hostile_text_is_kept_letter_by_letter_and_a_null_is_refused(world: Worl
         assert faults_in(page.content.decode()) == []
 
 
+TURNED = "Annual report \u202efdp.exe"
+
+
+@pytest.mark.parametrize(
+    ("write", "field"),
+    [
+        ("answer", "comment-3"), ("evidence", "title-0"), ("delegate", "note"), ("api evidence", "title"),
+        ("change item", "title"), ("change item", "owner_name"), ("add contact", "name"), ("add asset", "note"),
+    ],
+)  # fmt: skip
+def test_a_name_that_reads_as_another_is_refused(world: World, write: str, field: str) -> None:
+    """V15: marks that turn the direction of what follows; a joiner and a plain direction mark are taken."""
+    of, how, before = examples(world, "alpha"), BY_NAME[write], state_of(world, "alpha")
+    browser = world.cast.client(how.person)
+    assert how.send(browser, of, {field: TURNED}).status_code == 422
+    assert state_of(world, "alpha") == before
+    assert how.send(browser, of, {field: "می\u200cروم \u200f."}).status_code < 400
+
+
+def test_the_entry_of_an_organisation_reads_as_it_is_written(world: World) -> None:
+    alpha = world.cast.organisations["alpha"]
+    entry = {"name": TURNED, "ownership": "private", "tier": "1", "size": "large", "sector": alpha.sector_id,
+             "province": alpha.province_id}  # fmt: skip
+    browser, address = world.cast.client("nadia"), reverse("organisation_change", args=[alpha.identifier])
+    assert browser.post(address, entry).status_code == 422
+    assert browser.post(address, entry | {"name": "Alpha Power"}).status_code == 302
+
+
 @pytest.mark.parametrize("write", [write for write in WRITES if not write.is_json], ids=lambda write: write.name)
 def test_a_form_that_is_shown_again_escapes_what_was_typed(world: World, write: Any) -> None:
     """V15, reflected: a refused form carries the input back."""

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from sipar.core.problems import Invalid, Place
+from sipar.core.text import turns_direction
 from sipar.frameworks.selectors import LoadedFramework
 from sipar.posture.levels import NOT_APPLICABLE, UNANSWERED
 
@@ -88,7 +89,7 @@ def text_from(value: object, where: str, *, longest: int) -> str:
     text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(text) > longest:
         raise _refused(where, _("This is longer than %(longest)s characters.") % {"longest": longest})
-    if _CONTROL.search(text.replace("\n", "").replace("\t", "")):
+    if _CONTROL.search(text.replace("\n", "").replace("\t", "")) or turns_direction(text):
         raise _refused(where, _("This holds control characters."))
     return text
 

@@ -16,6 +16,7 @@ from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.files import keep_file
 from sipar.core.problems import Conflict, Forbidden, Invalid, Place
+from sipar.core.text import turns_direction
 from sipar.frameworks.selectors import loaded
 from sipar.people.roles import ORGANISATION_ROLES
 
@@ -148,6 +149,9 @@ def _refuse_bad_plan(item: RoadmapItem, plan: Plan) -> None:
     _refuse_dates(plan.starts_on, plan.due_on)
     if not plan.title.strip():
         raise _invalid("title", _("Give the item a title."))
+    for name, text in (("title", plan.title), ("owner_name", plan.owner_name)):
+        if turns_direction(text):
+            raise _invalid(name, _("This holds marks that turn the direction of the text."))
     if plan.cost is not None and not (plan.cost.is_finite() and 0 <= plan.cost <= MAX_COST):
         raise _invalid("cost", _("The cost is not an amount of at least 0."))
     if not 1 <= plan.target_level <= loaded(item.campaign.framework_id).catalogue.top_level:

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.problems import Conflict, Invalid, Place
+from sipar.core.text import turns_direction
 from sipar.formats.asset_values import normalise_asset
 from sipar.formats.problems import FormatProblem
 from sipar.orgs import policy
@@ -152,6 +153,9 @@ def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _check(row: Organisation | Contact | Asset) -> None:
     try:
         row.full_clean(validate_unique=False, validate_constraints=False)
+        turning = [name for name, value in vars(row).items() if isinstance(value, str) and turns_direction(value)]
+        if turning:
+            raise ValidationError(dict.fromkeys(turning, "This holds marks that turn the direction of the text."))
         subsector = row.subsector if isinstance(row, Organisation) else None
         if isinstance(row, Organisation) and subsector is not None and subsector.parent_id != row.sector_id:
             raise ValidationError({"subsector": "This subsector does not belong to the sector."})
