@@ -9,23 +9,44 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+import django
 import polib
+from django.core.management import call_command
+from django.core.management.commands import makemessages
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "sipar"
 PLURAL_FORMS = {"ur": "nplurals=2; plural=(n != 1);"}
 
 
+class Collecting(makemessages.Command):
+    """Django's command, which also finds the sentences of refusals (`sipar.core.problems` translates them)."""
+
+    xgettext_options = [
+        *makemessages.Command.xgettext_options,
+        *(f"--keyword={refusal}:1" for refusal in ("Problem", "Invalid", "Forbidden", "NotFound", "Conflict")),
+        "--keyword=Place:2",
+        "--keyword=not_open:1",
+    ]
+
+
 def collect() -> None:
     """Adds the texts that are new and drops those that no file shows any more."""
     (SOURCE / "locale").mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "django", "makemessages", "--no-location", "--no-obsolete"]
-    command += ["--ignore", "static/*", *(f"--locale={language}" for language in PLURAL_FORMS)]
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "sipar.config.settings"}
-    subprocess.run(command, cwd=SOURCE, env=environment, check=True)  # noqa: S603 - our own command
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sipar.config.settings")
+    django.setup()
+    os.chdir(SOURCE)
+    ignored = ["static/*", "*/tests/*"]
+    call_command(
+        Collecting(),
+        locale=list(PLURAL_FORMS),
+        ignore_patterns=ignored,
+        no_location=True,
+        no_obsolete=True,
+        verbosity=0,
+    )
 
 
 def tidy(messages: polib.POFile, language: str) -> None:

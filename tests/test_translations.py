@@ -7,8 +7,10 @@ from pathlib import Path
 
 import polib
 import pytest
+from django.utils.translation import override
 
 import sipar
+from sipar.core.problems import Forbidden, Invalid, Place, not_open
 
 SOURCE = Path(sipar.__file__).parent
 CATALOGUES = sorted(SOURCE.rglob("locale/*/LC_MESSAGES/*.po"))
@@ -54,3 +56,15 @@ def test_a_text_that_stands_in_two_catalogues_has_one_translation() -> None:
     for path in CATALOGUES:
         for key, texts in words(polib.pofile(str(path))).items():
             assert found.setdefault(key, texts) == texts, key[1]
+
+
+def test_a_refusal_is_said_in_the_language_of_the_request() -> None:
+    with override("ur"):
+        forbidden = Forbidden("This page is not part of your role.")
+        invalid = Invalid("Say why the constituency changes.", places=[Place("reason", "Say why.")])
+        missing = not_open("organisation")
+    assert forbidden.sentence == "یہ صفحہ آپ کے کردار کا حصہ نہیں۔"
+    assert invalid.places[0].sentence == "وجہ بتائیں۔"
+    assert "ادارہ" in missing.sentence
+    assert not_open("organisation").sentence == "No organisation with this address is open to you."
+    assert Forbidden("A sentence that no catalogue has.").sentence == "A sentence that no catalogue has."

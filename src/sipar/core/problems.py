@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 
 @dataclass(frozen=True)
 class Place:
@@ -17,16 +19,22 @@ class Place:
     where: str
     sentence: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sentence", _said(self.sentence))
+
 
 class Problem(Exception):
-    """Something that Sipar refuses, with HTTP `status`, stable `code`, and what to do next in `sentence`."""
+    """Something that Sipar refuses, with HTTP `status`, stable `code`, and what to do next in `sentence`.
+
+    The sentence is said in the language of the request: `scripts/messages.py` collects what is handed in here.
+    """
 
     status = 400
     code = "bad_request"
-    title = "This cannot be done"
+    title = gettext_noop("This cannot be done")
 
     def __init__(self, sentence: str, *, code: str = "", places: Sequence[Place] = ()) -> None:
-        self.sentence = sentence
+        self.sentence = _said(sentence)
         self.code = code or type(self).code
         self.places = tuple(places)
         super().__init__(sentence)
@@ -35,7 +43,7 @@ class Problem(Exception):
         """The members of RFC 9457, with `code` and `errors` as extension members."""
         document: dict[str, Any] = {
             "type": f"urn:sipar:problem:{self.code}",
-            "title": self.title,
+            "title": gettext(self.title),
             "status": self.status,
             "detail": self.sentence,
             "code": self.code,
@@ -48,13 +56,13 @@ class Problem(Exception):
 class Invalid(Problem):
     status = 422
     code = "invalid"
-    title = "Something in the input is not right"
+    title = gettext_noop("Something in the input is not right")
 
 
 class Forbidden(Problem):
     status = 403
     code = "forbidden"
-    title = "Your role does not allow this"
+    title = gettext_noop("Your role does not allow this")
 
 
 class NotFound(Problem):
@@ -62,13 +70,13 @@ class NotFound(Problem):
 
     status = 404
     code = "not_found"
-    title = "There is nothing here that you may see"
+    title = gettext_noop("There is nothing here that you may see")
 
 
 class Conflict(Problem):
     status = 409
     code = "conflict"
-    title = "The state has changed"
+    title = gettext_noop("The state has changed")
 
 
 class NoActor(RuntimeError):
@@ -77,4 +85,9 @@ class NoActor(RuntimeError):
 
 def not_open(noun: str) -> NotFound:
     """The answer to asking for what does not exist or may not be seen: the same for both."""
-    return NotFound(f"No {noun} with this address is open to you.")
+    return NotFound(gettext("No %(noun)s with this address is open to you.") % {"noun": gettext(noun)})
+
+
+def _said(sentence: str) -> str:
+    """The sentence in the language of the request. The empty text would stand for the catalogue's own description."""
+    return gettext(str(sentence)) if sentence else ""

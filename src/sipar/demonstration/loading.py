@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from sipar.core.acting import acting
 from sipar.core.jobs import system
@@ -60,7 +61,9 @@ def load(*, organisations: int, seed: int, now: datetime, progress: Progress) ->
     if not settings.DEMONSTRATION:
         raise Conflict("Invented organisations are loaded in demonstration mode only.", code="demonstration.mode")
     if organisations < SMALLEST:
-        raise Conflict(f"A nation has at least {SMALLEST} organisations.", code="demonstration.size")
+        raise Conflict(
+            _("A nation has at least %(smallest)s organisations.") % {"smallest": SMALLEST}, code="demonstration.size"
+        )
     sipar = system()
     with acting(sipar, reason="load the demonstration"):
         markers = _markers()

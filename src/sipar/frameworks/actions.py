@@ -8,6 +8,8 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.problems import Conflict
@@ -32,7 +34,8 @@ def load_catalogue(
     existing = models.Framework.objects.filter(identifier=catalogue.identifier, version=catalogue.version).first()
     if existing is not None and existing.digest != digest:
         raise Conflict(
-            f"{catalogue.identifier} {catalogue.version} is loaded with other content. Give the file a new version.",
+            _("%(framework)s is loaded with other content. Give the file a new version.")
+            % {"framework": f"{catalogue.identifier} {catalogue.version}"},
             code="framework.version",
         )
     framework = existing or models.Framework.objects.create(
@@ -77,7 +80,8 @@ def add_profile(actor: Actor, framework: models.Framework, profile: Profile, *, 
         return existing
     if existing is not None or profile.id in loaded(framework.pk).profiles:
         raise Conflict(
-            f"{framework.identifier} {framework.version} has another profile {profile.id} already.",
+            _("%(framework)s has another profile %(profile)s already.")
+            % {"framework": f"{framework.identifier} {framework.version}", "profile": profile.id},
             code="framework.profile",
         )
     return models.TargetProfile.objects.create(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
@@ -164,7 +165,9 @@ def revoke_grant(actor: Actor, grant: Grant, *, now: datetime) -> None:
 def _check_role(account: Account, role: str, place: RolePlace, *, valid_until: datetime | None, now: datetime) -> None:
     if role not in ROLES or role == "system" or account.is_system:
         raise Invalid(
-            f"There is no role {role} to give.", code="account.role", places=[Place("role", "Choose a role.")]
+            _("There is no role %(role)s to give.") % {"role": role},
+            code="account.role",
+            places=[Place("role", "Choose a role.")],
         )
     if ROLES[role].place != place.kind or place.count > 1:
         wanted = {

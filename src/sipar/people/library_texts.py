@@ -11,6 +11,7 @@ SIGNING_IN = (
     gettext_noop("Email"),
     gettext_noop("Email address"),
     gettext_noop("Password"),
+    gettext_noop("Forgot your password?"),
     gettext_noop("Current Password"),
     gettext_noop("New Password"),
     gettext_noop("New Password (again)"),

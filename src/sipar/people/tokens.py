@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
@@ -27,7 +28,7 @@ def create_token(
 ) -> tuple[ApiToken, str]:
     """A new token of the actor's own account, and its text, which is shown this once."""
     if not scopes or not set(scopes) <= set(SCOPES):
-        raise Invalid(f"Choose scopes among {', '.join(SCOPES)}.", code="token.scopes")
+        raise Invalid(_("Choose scopes among %(scopes)s.") % {"scopes": ", ".join(SCOPES)}, code="token.scopes")
     if not timedelta(0) < lifetime <= LONGEST:
         raise Invalid("A token lasts between a moment and one year.", code="token.lifetime")
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
