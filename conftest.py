@@ -14,4 +14,4 @@ if "SIPAR_TEST_VAR" not in os.environ:
 os.environ["SIPAR_VAR"] = os.environ["SIPAR_TEST_VAR"]
 os.environ["SIPAR_MODE"] = "demonstration"
 
-pytest_plugins = ["sipar.core.testing", "tests.cast"]
+pytest_plugins = ["tests.database", "tests.cast"]

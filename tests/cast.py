@@ -17,15 +17,12 @@ from django.test import Client
 from sipar.assessments.models import Assessment, Campaign, Engagement, EngagementScope
 from sipar.core.acting import Actor, acting
 from sipar.core.jobs import system
-from sipar.frameworks.actions import load_shipped
 from sipar.frameworks.models import Framework
-from sipar.nations.profile import shipped
 from sipar.orgs.models import Ministry, Organisation, Province, Sector
-from sipar.orgs.nation_actions import load_nation
 from sipar.people.actions import grant_role, open_account
 from sipar.people.models import Account
 from sipar.people.selectors import actor_of
-from sipar.teams.actions import load_teams, resolve_constituencies
+from sipar.teams.actions import resolve_constituencies
 from sipar.teams.models import Team
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -64,12 +61,9 @@ ORGANISATIONS = {
 
 
 def build_cast() -> Cast:
-    """Load the nation and its people; every step as Sipar itself, inside `acting`."""
-    nation = shipped("pk")
+    """Bring people and organisations into the nation that every test database holds, as Sipar itself."""
     sipar = system()
     with acting(sipar, reason="set up the cast"):
-        load_nation(sipar, nation)
-        load_teams(sipar, nation)
         sectors = {sector.code: sector for sector in Sector.objects.filter(parent=None)}
         provinces = {province.code: province for province in Province.objects.all()}
         ministries = {ministry.code: ministry for ministry in Ministry.objects.all()}
@@ -161,9 +155,7 @@ def cast(db: None) -> Cast:
 @pytest.fixture
 def framework(cast: Cast) -> Framework:
     """NIST CSF 2.0 as it ships; the Zero Trust model and the performance goals are loaded beside it."""
-    sipar = system()
-    with acting(sipar, reason="load the shipped frameworks"):
-        load_shipped(sipar, now=NOW)
+    with acting(system(), reason="find the framework"):
         return Framework.objects.get(identifier="nist-csf-2.0")
 
 

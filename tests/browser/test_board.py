@@ -69,7 +69,9 @@ def test_the_national_report_is_drawn_and_downloaded_in_both_languages(analyst: 
         assert len(content) > 2_000
 
 
-def test_a_council_member_reads_the_nation_without_the_name_of_any_organisation(visitor: Visitor, another: Visitor) -> None:
+def test_a_council_member_reads_the_nation_without_the_name_of_any_organisation(
+    visitor: Visitor, another: Visitor
+) -> None:
     another.sign_in_as("analyst")
     another.page.goto("/board/organisations/")
     names = another.page.locator("main tbody th a").all_inner_texts()

@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from sipar.core.secrets import keep_once
+
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -116,14 +118,5 @@ def mailer(url: str, folder: Path) -> dict[str, Any]:
 
 def kept_secret(name: str, *, length: int = 48) -> str:
     """A random secret of this installation, made once and kept in `var/secrets/<name>` with mode 0600."""
-    folder = var_folder() / "secrets"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / name
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    value = secrets.token_urlsafe(length)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(value)
-    return value
+    path = var_folder() / "secrets" / name
+    return keep_once(path, lambda: secrets.token_urlsafe(length).encode()).decode().strip()

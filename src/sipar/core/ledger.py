@@ -8,8 +8,6 @@ that its own record is in the log, which anybody can check with the checkpoint a
 from __future__ import annotations
 
 import base64
-import contextlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +23,7 @@ from django.db import connection
 from sipar.core import merkle
 from sipar.core.models import Checkpoint, Leaf
 from sipar.core.problems import NotFound
+from sipar.core.secrets import keep_once
 
 # The event as text, every part of it: whoever edits one column changes the hash. jsonb prints its keys in one order.
 ENTRY_TEXT = (
@@ -225,18 +224,11 @@ def _statement(size: int, root: bytes, at: datetime) -> bytes:
 
 def _signing_key() -> Ed25519PrivateKey:
     path = Path(settings.VAR) / "secrets" / "ledger.key"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        raw = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-        half = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(raw)
-        # A link fails where another process was first; its key then holds for both.
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(half)
-        half.unlink()
-    return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+    return Ed25519PrivateKey.from_private_bytes(keep_once(path, _new_key))
+
+
+def _new_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
 
 
 def _split(frontier: bytes) -> list[bytes]:

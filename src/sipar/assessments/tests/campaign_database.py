@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 from django.db import connections
+from tests.database import TEMPLATE, make_database, use_database
 
 from sipar.core.acting import acting
 from sipar.core.jobs import system
-from sipar.core.testing import TEMPLATE, make_database, use_database
 from sipar.orgs.models import Organisation, Province, Sector
 
 

@@ -30,7 +30,7 @@ WORKER = """
 import sys, django
 django.setup()
 from django.utils import timezone
-from sipar.core.testing import use_database
+from tests.database import use_database
 use_database(sys.argv[1])
 from sipar.assessments.campaign_launch import launch_steps
 for progress in launch_steps(int(sys.argv[2]), now=timezone.now(), rows_a_step=2):

@@ -1,7 +1,8 @@
 """pytest fixtures: a real PostgreSQL for the run, and Sipar's own account in it.
 
-The controller starts one throw-away cluster; the first worker migrates a template database; each worker gets a
-copy of it. Tests run as the application role, so that row-level security holds in every one of them.
+The controller starts one throw-away cluster; the first worker migrates a template database and loads the nation and
+the shipped frameworks into it, as every installation does; each worker gets a copy of it. Tests run as the
+application role, so that row-level security holds in every one of them.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ def django_db_setup(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: pytest.FixtureRequest
 ) -> Iterator[None]:
     """Replaces pytest-django's: a migrated template, made once, and a copy of it for this worker."""
+    from sipar.config.installation import load_reference_data
     from sipar.core import database
 
     worker = getattr(request.config, "workerinput", {}).get("workerid", "alone")
@@ -82,6 +84,7 @@ def django_db_setup(
             make_database(TEMPLATE)
             use_database(TEMPLATE)
             database.migrate()
+            load_reference_data()
             connections["default"].close()
             connections["owner"].close()
             done.touch()
