@@ -22,6 +22,7 @@ from sipar.nations.reference import first_services, sim3
 from sipar.people.gates import EVERYONE, TEAM, TEAM_HEAD
 from sipar.people.selectors import people_of_team
 from sipar.teams import policy
+from sipar.teams.constituency_views import CONFLICTS
 from sipar.teams.forms import MaturityForm, ProfileForm, ServicesForm, ShiftForm
 from sipar.teams.maturity import Quadrant, decoded, quadrants
 from sipar.teams.models import MaturitySelfAssessment, Team
@@ -83,7 +84,8 @@ def teams(request: ActorRequest) -> HttpResponse:
     """Every CERT in its tier, with what is known of it."""
     nodes = tree_of_teams()
     rows = [{"node": node, "notification": notification_of(node.team)} for node in nodes]
-    return render(request, "teams/teams.html", {"rows": rows, "columns": TREE_COLUMNS})
+    context = {"rows": rows, "columns": TREE_COLUMNS, "sees_conflicts": CONFLICTS.admits(request.actor)}
+    return render(request, "teams/teams.html", context)
 
 
 @gate(EVERYONE)
