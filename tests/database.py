@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.utils import translation
 
 from sipar.core import localdb
 from sipar.core.postgres_configuration import APP_ROLE, OWNER_ROLE, PORT, SUPERUSER_ROLE
@@ -93,3 +94,10 @@ def django_db_setup(
     yield
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Every test begins in English; a page asked for in Urdu leaves nothing behind for the next one."""
+    with translation.override("en"):
+        yield

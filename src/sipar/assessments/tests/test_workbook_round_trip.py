@@ -221,6 +221,4 @@ def test_the_urdu_workbook_runs_right_to_left(cast: Cast, campaign: Campaign) ->
     book = export(cast.ayesha, alpha(campaign), language="ur")
     with zipfile.ZipFile(io.BytesIO(book)) as parts:
         assert b'rightToLeft="1"' in parts.read("xl/worksheets/sheet1.xml")
-    assert "0 موجود نہیں" in read_table(book, "b.xlsx").rows["Levels"][0] or "موجود نہیں" in str(
-        read_table(book, "b.xlsx").rows.row(0)
-    )
+    assert "0 موجود نہیں" in str(read_table(book, "b.xlsx").rows.row(0))

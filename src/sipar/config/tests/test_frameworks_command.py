@@ -43,7 +43,7 @@ def test_files_are_loaded_and_listed(cast: Cast, app: typer.Typer, tmp_path: Pat
     again = CliRunner().invoke(app, ["frameworks", "import", str(file)])
     assert again.stdout.endswith("was loaded already\n")
     listed = CliRunner().invoke(app, ["frameworks", "list", "--json"])
-    assert [(row["identifier"], row["requirements"]) for row in json.loads(listed.stdout)] == [("house-rules", 3)]
+    assert ("house-rules", 3) in [(row["identifier"], row["requirements"]) for row in json.loads(listed.stdout)]
 
 
 def test_a_refused_file_ends_with_2_and_says_where_while_the_others_are_loaded(

@@ -173,6 +173,8 @@ def test_the_same_profile_again_changes_nothing_and_another_under_its_name_is_re
 
 
 def test_a_profile_without_its_catalogue_is_refused(cast: Cast) -> None:
+    with acting(system(), reason="leave no catalogue"):
+        Framework.objects.update(retired_at=NOW)
     with pytest.raises(Invalid) as refused:
         imported(oscal_profile("ac-1"), "low.json")
     assert refused.value.code == "framework.base"
