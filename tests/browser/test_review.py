@@ -44,6 +44,7 @@ def test_a_submission_is_accepted_as_it_stands(visitor: Visitor) -> None:
     entry = page.locator("#review-queue tbody th a").filter(has_not_text=ORGANISATION).first
     name, address = entry.inner_text(), entry.get_attribute("href")
     entry.click()
+    page.wait_for_url(re.compile(r"/reviews/\d+/$"))
     page.keyboard.press("a")
     expect(page).to_have_url(re.compile(r"\?at="))
     page.locator("[popovertarget=accept-whole]").first.click()
