@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from ninja import NinjaAPI
-
 from sipar import __version__
 from sipar.assessments.api import router as assessments
 from sipar.assessments.campaign_api import router as campaigns
 from sipar.assessments.review_api import router as reviewing
 from sipar.board.api import router as board
-from sipar.core.api import speak_problems
+from sipar.core.api import ProblemApi, speak_problems
 from sipar.frameworks.api import router as frameworks
 from sipar.ledger.api import router as ledger
 from sipar.orgs.api import router as organisations
 from sipar.people.api import router as people
 from sipar.teams.api import router as teams
 
-api = NinjaAPI(
+api = ProblemApi(
     title="Sipar",
     version=__version__,
     description="The API of a national cybersecurity platform. Sign in with a session or a bearer token.",

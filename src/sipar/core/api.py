@@ -66,6 +66,20 @@ def answer(request: HttpRequest, problem: Problem, status: int | None = None) ->
     return HttpResponse(json.dumps(document), status=document["status"], content_type="application/problem+json")
 
 
+class ProblemApi(NinjaAPI):
+    """An API whose document says what is true of every refusal: its media type is `application/problem+json`."""
+
+    def get_openapi_schema(self, **options: Any) -> Any:
+        document = super().get_openapi_schema(**options)
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                for status, response in operation.get("responses", {}).items():
+                    content = response.get("content", {})
+                    if int(status) >= 400 and "application/json" in content:
+                        content["application/problem+json"] = content.pop("application/json")
+        return document
+
+
 def speak_problems(api: NinjaAPI) -> None:
     """Make every error of this API a problem document."""
 
