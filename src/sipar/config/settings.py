@@ -11,7 +11,7 @@ from django.utils.csp import CSP
 
 from sipar.config import environment
 from sipar.config.environment import mailer
-from sipar.core.localdb import connection_settings
+from sipar.core.localdb import connection_settings, still_open
 
 SOURCE = Path(__file__).resolve().parents[1]
 VAR = environment.var_folder()
@@ -110,7 +110,12 @@ DATABASES = {
     "default": connection_settings(os.environ, role="app") | {"CONN_HEALTH_CHECKS": True},
     "owner": connection_settings(os.environ, role="owner"),
 }
-DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 20}
+DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+    "min_size": 1,
+    "max_size": 8,
+    "timeout": 20,
+    "check": still_open,
+}
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ur", "اردو")]

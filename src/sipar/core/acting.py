@@ -82,6 +82,7 @@ def acting(actor: Actor, *, reason: str) -> Iterator[Actor]:
     """
     if _current.get() is not None:
         raise NoActor("acting cannot be nested: pass the actor on instead")
+    inside_another = connection.in_atomic_block
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
@@ -95,8 +96,9 @@ def acting(actor: Actor, *, reason: str) -> Iterator[Actor]:
         finally:
             _current.reset(token)
         # Inside an outer transaction the setting would outlive this block.
-        with connection.cursor() as cursor:
-            cursor.execute("select set_config('sipar.actor', '', true)")
+        if inside_another:
+            with connection.cursor() as cursor:
+                cursor.execute("select set_config('sipar.actor', '', true)")
 
 
 @contextmanager

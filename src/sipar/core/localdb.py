@@ -8,6 +8,7 @@ DATABASE_OWNER_URL beside it, that one owns the tables, so that the application'
 from __future__ import annotations
 
 import contextlib
+import select
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ __all__ = [
     "find_binaries",
     "locked",
     "make_roles",
+    "still_open",
     "throwaway_cluster",
 ]
 
@@ -73,6 +75,17 @@ def connection_parameters(environment: Mapping[str, str], *, role: Role, name: s
     parameters = _read_url(environment, "DATABASE_URL")
     parameters["options"] = f"{parameters.get('options', '')} -c role={APP_ROLE}".strip()
     return parameters
+
+
+def still_open(connection: psycopg.Connection[Any]) -> None:
+    """Whether the server has left a waiting connection open; raises psycopg.OperationalError where it has not.
+
+    Looks at the socket and asks the server nothing: one that went away left something to read.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        raise psycopg.OperationalError("the server closed this connection while it waited")
 
 
 def ensure_roles_and_database(environment: Mapping[str, str], *, name: str = DATABASE) -> None:

@@ -342,3 +342,12 @@ def test_a_throwaway_cluster_leaves_nothing_and_clears_what_a_killed_run_left() 
             assert not data.exists()
     assert not folder.exists()
     assert not other.folder.parent.exists()
+
+
+def test_a_waiting_connection_counts_as_open_until_the_server_ends_it(shared: LocalCluster) -> None:
+    parameters = shared.connection_parameters(localdb.SUPERUSER_ROLE, "postgres")
+    with psycopg.connect(**parameters) as waiting, psycopg.connect(**parameters, autocommit=True) as other:
+        localdb.still_open(waiting)
+        other.execute("select pg_terminate_backend(%s, 5000)", [waiting.info.backend_pid])
+        with pytest.raises(psycopg.OperationalError, match="closed this connection"):
+            localdb.still_open(waiting)
