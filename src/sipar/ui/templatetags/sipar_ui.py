@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django import template
@@ -28,13 +29,22 @@ RIGHT_TO_LEFT = frozenset({"ur", "ar", "fa", "ps", "sd", "ug"})
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """An icon of the sprite; without a label it is decoration and hidden from screen readers."""
+    if not label:
+        return _decoration(name)
+    return format_html(
+        '<svg class="sp-icon{}" role="img" aria-label="{}"><use href="{}"/></svg>', *_drawing(name, label)
+    )
+
+
+@cache
+def _decoration(name: str) -> SafeString:
+    return format_html('<svg class="sp-icon{}" aria-hidden="true"><use href="{}"/></svg>', *_drawing(name))
+
+
+def _drawing(name: str, *label: str) -> tuple[str, ...]:
+    """The class, the label if any and the address of an icon."""
     directional = " sp-icon-directional" if name.startswith(("arrow-", "chevron-", "sign-out")) else ""
-    address = f"{static('sipar/icons.svg')}#{name}"
-    if label:
-        return format_html(
-            '<svg class="sp-icon{}" role="img" aria-label="{}"><use href="{}"/></svg>', directional, label, address
-        )
-    return format_html('<svg class="sp-icon{}" aria-hidden="true"><use href="{}"/></svg>', directional, address)
+    return directional, *label, f"{static('sipar/icons.svg')}#{name}"
 
 
 def _unknown() -> SafeString:
