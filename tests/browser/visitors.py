@@ -73,6 +73,8 @@ class Visitor:
         """This year's assessment of the visitor's own organisation."""
         self.page.goto("/assessments/")
         self.page.get_by_role("link", name=CAMPAIGN_NAMES[self.language], exact=True).click()
+        # What is counted next must not be counted on the list, which stays until the page has come.
+        self.page.wait_for_url(re.compile(r"/assessments/\d+/$"))
 
     def settle_everything(self) -> None:
         """Confirm what last year's answers left to confirm, section by section, each with one press."""
