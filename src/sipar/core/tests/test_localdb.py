@@ -345,8 +345,8 @@ def test_a_throwaway_cluster_leaves_nothing_and_clears_what_a_killed_run_left() 
 
 
 def test_a_waiting_connection_counts_as_open_until_the_server_ends_it(shared: LocalCluster) -> None:
-    parameters = shared.connection_parameters(localdb.SUPERUSER_ROLE, "postgres")
-    with psycopg.connect(**parameters) as waiting, psycopg.connect(**parameters, autocommit=True) as other:
+    address = make_conninfo(**shared.connection_parameters(localdb.SUPERUSER_ROLE, "postgres"))
+    with psycopg.connect(address) as waiting, psycopg.connect(address, autocommit=True) as other:
         localdb.still_open(waiting)
         other.execute("select pg_terminate_backend(%s, 5000)", [waiting.info.backend_pid])
         with pytest.raises(psycopg.OperationalError, match="closed this connection"):
