@@ -5,7 +5,7 @@ from __future__ import annotations
 from sipar.assessments.models import Assessment
 from sipar.core.acting import Actor
 from sipar.core.problems import Forbidden
-from sipar.people.roles import ORGANISATION_ROLES, TEAM_ROLES
+from sipar.people.roles import ORGANISATION_ROLES
 
 SIGNING_ROLES = ("ciso", "head")
 
@@ -20,12 +20,6 @@ def may_submit(actor: Actor, assessment: Assessment) -> bool:
     return actor.scopes is None and actor.holds_at(assessment.organisation_id, *SIGNING_ROLES)
 
 
-def may_review(actor: Actor, assessment: Assessment) -> bool:
-    """Analysts and heads of a CERT that sees the organisation, never somebody who also works there."""
-    own = actor.holds_at(assessment.organisation_id, *ORGANISATION_ROLES)
-    return _carries(actor, "review") and actor.holds(*TEAM_ROLES) and not own
-
-
 def require_may_answer(actor: Actor, assessment: Assessment) -> None:
     if not may_answer(actor, assessment):
         raise Forbidden("Only the people of the organisation answer its assessment.", code="assessment.answer")
@@ -36,11 +30,6 @@ def require_may_submit(actor: Actor, assessment: Assessment) -> None:
         raise Forbidden(
             "The chief information security officer or the head of the organisation signs.", code="assessment.submit"
         )
-
-
-def require_may_review(actor: Actor, assessment: Assessment) -> None:
-    if not may_review(actor, assessment):
-        raise Forbidden("Reviewing is done by the CERT that is responsible.", code="assessment.review")
 
 
 def _carries(actor: Actor, scope: str) -> bool:

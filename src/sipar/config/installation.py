@@ -22,6 +22,7 @@ from sipar.frameworks.actions import SHIPPED, load_shipped
 from sipar.nations import profile
 from sipar.orgs.nation_actions import load_nation
 from sipar.teams.actions import load_teams, resolve_constituencies
+from sipar.ui.context import nation
 
 Say = Callable[[str], object]
 
@@ -41,18 +42,12 @@ def bring_up_to_date(*, say: Say) -> None:
 def load_reference_data() -> None:
     """The nation, its CERTs and the shipped frameworks, as the files say now."""
     sipar, now = system(), timezone.now()
-    nation = nation_profile()
+    served = nation()
     with acting(sipar, reason="load reference data"):
-        load_nation(sipar, nation)
-        load_teams(sipar, nation)
+        load_nation(sipar, served)
+        load_teams(sipar, served)
         load_shipped(sipar, now=now)
         resolve_constituencies(sipar, now=now)
-
-
-def nation_profile() -> profile.Nation:
-    """The nation that this installation serves: a shipped profile or the operator's own folder."""
-    folder = Path(settings.NATION)
-    return profile.load(folder) if folder.is_absolute() else profile.shipped(settings.NATION)
 
 
 def collect_static_files(*, say: Say) -> None:
@@ -78,8 +73,8 @@ def _static_fingerprint() -> str:
 def _fingerprint() -> str:
     digest = hashlib.sha256(__version__.encode())
     digest.update(guards.script().encode())
-    nation = Path(settings.NATION)
-    folders = [SHIPPED, nation if nation.is_absolute() else Path(profile.__file__).parent / settings.NATION]
+    folder = Path(settings.NATION)
+    folders = [SHIPPED, folder if folder.is_absolute() else Path(profile.__file__).parent / settings.NATION]
     for path in _files(folders):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 
@@ -58,9 +57,6 @@ class Actor:
     @property
     def teams(self) -> tuple[int, ...]:
         return tuple(grant.team for grant in self.grants if grant.team is not None)
-
-    def without_scopes(self) -> Actor:
-        return replace(self, scopes=None)
 
 
 _current: ContextVar[Actor | None] = ContextVar("sipar_actor", default=None)
@@ -111,12 +107,3 @@ def doing(action: str) -> Iterator[None]:
     yield
     with connection.cursor() as cursor:
         cursor.execute("select set_config('sipar.action', %s, true)", [outer or ""])
-
-
-def database_time() -> datetime:
-    """The transaction's own time, for records that several rows share."""
-    with connection.cursor() as cursor:
-        cursor.execute("select now()")
-        (now,) = cursor.fetchone()
-    assert isinstance(now, datetime)
-    return now

@@ -9,8 +9,6 @@ from typing import Concatenate, cast
 from sipar.core.acting import Actor, current_actor, doing
 from sipar.core.problems import NoActor
 
-REGISTRY: dict[str, str] = {}
-
 
 def action[**P, R](name: str) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
     """Mark a function as the one way to do `name` (`noun.verb`), and put that name on its ledger events.
@@ -19,8 +17,6 @@ def action[**P, R](name: str) -> Callable[[Callable[Concatenate[Actor, P], R]], 
     """
 
     def mark(function: Callable[Concatenate[Actor, P], R]) -> Callable[Concatenate[Actor, P], R]:
-        REGISTRY[name] = (function.__doc__ or "").strip().splitlines()[0] if function.__doc__ else ""
-
         @wraps(function)
         def run(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
             if current_actor().account != actor.account:

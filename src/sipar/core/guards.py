@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from django.apps import apps
 from django.db import models
@@ -198,10 +197,3 @@ _TRANSITION_TABLES = {
 
 def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def state_field(
-    transitions: Mapping[str, Sequence[str]], labels: Mapping[str, Any], **options: Any
-) -> models.CharField:  # type: ignore[type-arg]
-    """A state column whose choices are the states of its transition table."""
-    return models.CharField(max_length=20, choices=[(state, labels[state]) for state in transitions], **options)
