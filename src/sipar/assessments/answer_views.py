@@ -221,6 +221,7 @@ def _page(request: ActorRequest, assessment_id: int, group: str, *, problem: Pro
         "problem": problem,
         "first_problem": next(iter(by_position), None),
         "following": section_after(framework, group),
+        "framework_key": framework.digest,
         "longest_comment": LONGEST_COMMENT,
         "longest_reason": LONGEST_REASON,
         "file_limit": MAX_BYTES // 2**20,

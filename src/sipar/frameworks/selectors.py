@@ -21,6 +21,7 @@ class LoadedFramework:
     """A framework version in memory. It never changes, so every process keeps it."""
 
     id: int
+    digest: str
     catalogue: Catalogue
     rules: ScoringRules
 
@@ -76,7 +77,7 @@ def _loaded(framework: int, digest: str, later_profiles: int) -> LoadedFramework
         rows = TargetProfile.objects.filter(framework=framework).order_by("pk")[:later_profiles]
         later = [Profile.model_validate(row.document) for row in rows]
         catalogue = catalogue.model_copy(update={"profiles": [*catalogue.profiles, *later]})
-    return LoadedFramework(id=framework, catalogue=catalogue, rules=rules_from(catalogue))
+    return LoadedFramework(id=framework, digest=digest, catalogue=catalogue, rules=rules_from(catalogue))
 
 
 def frameworks_in_use() -> QuerySet[Framework]:
