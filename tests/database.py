@@ -25,6 +25,11 @@ TEMPLATE = "sipar_template"
 _stack = ExitStack()
 
 
+def worker_of(config: pytest.Config) -> str:
+    """The name of this pytest-xdist worker, "alone" without workers."""
+    return str(getattr(config, "workerinput", {}).get("workerid", "alone"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     settings.DATABASES["default"].get("OPTIONS", {}).pop("pool", None)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -33,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+    # Workers that shared the folder would clear each other's count of failed sign-ins in the middle of a test.
+    settings.CACHES["default"]["LOCATION"] = str(Path(settings.CACHES["default"]["LOCATION"]) / worker_of(config))
     if hasattr(config, "workerinput") or config.getoption("collectonly"):
         return
     cluster = _stack.enter_context(localdb.throwaway_cluster())
@@ -77,7 +84,7 @@ def django_db_setup(
     from sipar.config.installation import load_reference_data
     from sipar.core import database
 
-    worker = getattr(request.config, "workerinput", {}).get("workerid", "alone")
+    worker = worker_of(request.config)
     shared = tmp_path_factory.getbasetemp().parent if worker != "alone" else tmp_path_factory.getbasetemp()
     with django_db_blocker.unblock(), localdb.locked(shared):  # type: ignore[attr-defined]
         done = Path(shared) / "template-made"

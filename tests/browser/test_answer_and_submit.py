@@ -107,6 +107,23 @@ def test_an_organisation_answers_signs_and_gets_a_receipt(ciso: Visitor, tmp_pat
     assert f"Written on a bad line ({mark})." in signed.value.path().read_text()
 
 
+def test_a_level_settles_what_an_emptied_reason_left_unsaved(ciso: Visitor) -> None:
+    page = ciso.page
+    ciso.open_assessment()
+    page.locator("tbody th a").first.click()
+    question = page.locator("[data-question]").first
+    reason, unsaved = question.locator("[name^=reason-]"), page.locator("#offline-banner")
+    question.locator("[data-not-applicable]").check()
+    with page.expect_response(lambda response: response.url.endswith("/save/") and response.ok):
+        reason.fill(f"Nothing of the kind ({secrets.token_hex(4)}).")
+    with page.expect_response(lambda response: response.url.endswith("/save/") and not response.ok):
+        reason.fill("")
+    expect(unsaved).to_be_visible()
+    with page.expect_response(lambda response: response.url.endswith("/save/") and response.ok):
+        question.locator("input[value='2']").check()
+    expect(unsaved).to_be_hidden()
+
+
 def different_level(question: Locator, one: str, other: str) -> str:
     """One of two levels, whichever is not the present answer."""
     return other if question.locator(f"input[value='{one}']").is_checked() else one

@@ -122,7 +122,10 @@
     saved(sent, answer) {
       Object.assign(this.last, sent);
       for (const [name, values] of Object.entries(sent)) if (JSON.stringify(this.waiting[name]) === values) { delete this.waiting[name]; delete this.bases[name]; }
+      for (const name of Object.keys(sent)) this.form.querySelector(`[name="${CSS.escape(name)}"]`)?.removeAttribute("aria-invalid");
       this.moveOn(answer);
+      // What was refused may be right beside what is saved now, as a reason that is no longer needed: it is asked again.
+      this.refused.clear();
       this.keep();
       this.form.dispatchEvent(new CustomEvent("sipar:saved", { bubbles: true, detail: { ...answer, waiting: Object.keys(this.waiting) } }));
     }
