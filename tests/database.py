@@ -39,7 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     }
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     # Workers that shared the folder would clear each other's count of failed sign-ins in the middle of a test.
-    settings.CACHES["default"]["LOCATION"] = str(Path(settings.CACHES["default"]["LOCATION"]) / worker_of(config))
+    cache = settings.CACHES["default"]
+    settings.CACHES = {"default": {**cache, "LOCATION": f"{cache['LOCATION']}/{worker_of(config)}"}}
     if hasattr(config, "workerinput") or config.getoption("collectonly"):
         return
     cluster = _stack.enter_context(localdb.throwaway_cluster())
