@@ -1,0 +1,1 @@
+"""Cases: what happened, who has it, who may see what of it, and what is done about it."""
