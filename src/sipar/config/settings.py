@@ -57,6 +57,9 @@ INSTALLED_APPS = [
     "sipar.board",
     "sipar.ledger",
     "sipar.desk",
+    "sipar.incidents",
+    "sipar.obligations",
+    "sipar.support",
 ]
 
 MIDDLEWARE = [

@@ -31,7 +31,9 @@ class Guard:
 
     `organisation` names the column that says whose record it is (the ledger scopes its events by it).
     `redact` names columns whose values never enter the ledger. `transitions` maps a state to the states that
-    may follow, for the column `state_field`; other changes of it are refused whoever sends the SQL.
+    may follow, for the column `state_field`; other changes of it are refused whoever sends the SQL. `walled`
+    keeps the ledger events of the table from everyone but the writer, the organisation's own people and the
+    ombudsman: seeing an organisation in the register is not seeing its cases.
     """
 
     select: str
@@ -43,6 +45,7 @@ class Guard:
     redact: tuple[str, ...] = ()
     state_field: str = "state"
     transitions: Mapping[str, Sequence[str]] | None = None
+    walled: bool = False
 
 
 def of_organisation(
@@ -122,9 +125,16 @@ def install(connection: BaseDatabaseWrapper) -> None:
         cursor.execute(f"begin;\n{script()};\ncommit")
 
 
+_WALLED = (
+    "create or replace function guard.is_walled(named text) returns boolean language sql immutable parallel safe"
+    " as $$ select named = any (array[{tables}]::text[]) $$"
+)
+
+
 def script() -> str:
     """Everything that `install` runs, as one SQL script."""
-    statements = [FUNCTIONS.read_text()]
+    walled = sorted(model._meta.db_table for model, guard in guarded_models() if guard.walled)
+    statements = [FUNCTIONS.read_text(), _WALLED.format(tables=", ".join(_quoted(table) for table in walled))]
     for model, guard in guarded_models():
         statements.extend(_statements(model, guard))
     statements.extend(

@@ -8,6 +8,8 @@ from sipar.core.guards import SEES, SIGNED_IN, SYSTEM, Guard, holds
 
 OWN = f"(account_id = (select guard.actor()) or {SYSTEM})"
 OF_ORGANISATION = f"(organisation_id is not null and {SEES.format(column='organisation_id')})"
+# Cases are walled: of their events, only the organisation's own people and the ombudsman learn.
+NOT_WALLED = "(not guard.is_walled(table_name) or organisation_id in (select guard.own()))"
 
 
 class Event(models.Model):
@@ -25,7 +27,7 @@ class Event(models.Model):
     body = models.JSONField()
 
     guard = Guard(
-        select=f"(actor_id = (select guard.actor()) or {holds('ombudsman')} or {OF_ORGANISATION})",
+        select=f"(actor_id = (select guard.actor()) or {holds('ombudsman')} or ({OF_ORGANISATION} and {NOT_WALLED}))",
         recorded=False,
         append_only=True,
     )

@@ -80,6 +80,26 @@ create or replace function guard.ministries() returns setof bigint language sql 
 set search_path = pg_catalog, public
 as $$ select g.ministry_id from guard.grants() g where g.ministry_id is not null $$;
 
+-- The organisations that the actor works for, and the CERTs whose staff they are.
+create or replace function guard.own() returns setof bigint language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    select g.organisation_id from guard.grants() g
+    where g.organisation_id is not null and g.role in ('reporter', 'ciso', 'head')
+$$;
+
+create or replace function guard.desks() returns bigint[] language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    select coalesce(array_agg(g.team_id), '{}') from guard.grants() g
+    where g.team_id is not null and g.role in ('analyst', 'duty_officer', 'team_head')
+$$;
+
+-- Cases that this person broke the glass for, while it lasts.
+create or replace function guard.opened() returns setof bigint language sql stable security definer
+set search_path = pg_catalog, public
+as $$ select b.incident_id from incidents_breakglass b where b.account_id = guard.actor() and b.until > now() $$;
+
 -- A token is looked up before its account is known; only its owner's number and its hash come out.
 create or replace function guard.token(wanted text)
 returns table (account_id bigint, digest varchar, scopes jsonb, expires_at timestamptz, revoked_at timestamptz)
@@ -233,7 +253,8 @@ declare
 begin
     foreach name in array array['people_grant', 'people_apitoken', 'people_account', 'teams_team', 'teams_membership', 'teams_constituencydispute',
         'orgs_organisation',
-        'assessments_engagement', 'assessments_engagementscope', 'assessments_assessment']
+        'assessments_engagement', 'assessments_engagementscope', 'assessments_assessment',
+        'incidents_incident', 'incidents_breakglass']
     loop
         execute format('grant select on public.%I to sipar_definer', name);
         execute format('drop policy if exists sipar_definer on public.%I', name);

@@ -1,0 +1,1 @@
+"""Help that arrives: requests, dispatch, effort, and what was learnt."""
