@@ -2,6 +2,7 @@
 
 The bytes are content-addressed (`var/files/<aa>/<sha256>`) and never overwritten; who may see them is decided by the
 `StoredFile` row, and by the noun that it hangs on. A transaction that rolls back leaves bytes that no row names.
+`keep_bytes` takes bytes of any type, also dangerous ones, without a row: the noun's own row is the permission.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
@@ -28,6 +32,7 @@ from sipar.core.models import StoredFile
 from sipar.core.problems import Conflict, Invalid, Place, not_open
 
 MAX_BYTES = 25 * 1024 * 1024
+CHUNK = 256 * 1024
 MAX_NAME = 255
 MAX_PARTS = 5_000
 PDF, PNG, JPEG, TEXT, CSV = "application/pdf", "image/png", "image/jpeg", "text/plain", "text/csv"
@@ -43,6 +48,20 @@ SUFFIXES: dict[str, tuple[str, ...]] = {
     DOCX: (".docx",),
 }
 _MAGIC = ((b"%PDF-", PDF), (b"\x89PNG\r\n\x1a\n", PNG), (b"\xff\xd8\xff", JPEG))
+BYTES = "application/octet-stream"
+# What analysts meet besides documents; a label only, nothing is ever given out under it.
+_MAGIC_OF_ANYTHING = (
+    *_MAGIC,
+    (b"PK\x03\x04", "application/zip"),
+    (b"\x1f\x8b", "application/gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (b"Rar!\x1a\x07", "application/vnd.rar"),
+    (b"MZ", "application/vnd.microsoft.portable-executable"),
+    (b"\x7fELF", "application/x-elf"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
+    (b"\xd4\xc3\xb2\xa1", "application/vnd.tcpdump.pcap"),
+    (b"\x0a\x0d\x0d\x0a", "application/x-pcapng"),
+)
 _OFFICE_PARTS = (("xl/workbook.xml", XLSX), ("word/document.xml", DOCX))
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
@@ -89,25 +108,91 @@ def open_file(actor: Actor, file: int) -> StoredFile:
 
 def read_file(file: StoredFile) -> bytes:
     """The bytes of a stored file, checked against its SHA-256. Raises Conflict `file.damaged`."""
-    try:
-        content = _place(file.sha256).read_bytes()
-    except FileNotFoundError:
-        content = b""
-    if sha256(content).hexdigest() != file.sha256:
-        raise Conflict(
-            "The stored file is missing or was changed on disk. Tell the administrator.", code="file.damaged"
-        )
-    return content
+    return read_bytes(file.sha256)
 
 
 def file_response(file: StoredFile) -> HttpResponse:
     """The file as a download that no browser runs or shows inside Sipar."""
     response = HttpResponse(read_file(file), content_type=file.media_type)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file.name) or "attachment"
+    _as_download(response, file.name)
+    return response
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Bytes that are kept: their SHA-256 in hexadecimal, their length, and what they look like (a label only)."""
+
+    sha256: str
+    size: int
+    media_type: str
+
+
+def keep_bytes(data: bytes | Iterable[bytes], *, largest: int = MAX_BYTES) -> Stored:
+    """Keep at most `largest` bytes of any type, whole or in chunks, never more than a chunk in memory.
+
+    Raises Invalid `file.empty` or `file.size`, and keeps nothing then. No `StoredFile` row is made: the caller's row
+    holds the SHA-256, and decides who may read it.
+    """
+    folder = Path(settings.VAR) / "files"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, half = tempfile.mkstemp(dir=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            digest, size, head = sha256(), 0, b""
+            for piece in (data,) if isinstance(data, bytes) else data:
+                size += len(piece)
+                if size > largest:
+                    raise _too_large(largest)
+                head = head or piece[:CHUNK]
+                digest.update(piece)
+                file.write(piece)
+            if not size:
+                raise _empty()
+            file.flush()
+            os.fsync(file.fileno())
+        place = _place(digest.hexdigest())
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        Path(half).replace(place)
+    finally:
+        Path(half).unlink(missing_ok=True)
+    return Stored(sha256=digest.hexdigest(), size=size, media_type=_looks_like(head))
+
+
+def read_bytes(digest: str) -> bytes:
+    """The bytes with this SHA-256, checked against it. Raises Conflict `file.damaged`."""
+    try:
+        content = _place(digest).read_bytes()
+    except FileNotFoundError:
+        content = b""
+    if sha256(content).hexdigest() != digest:
+        raise _damaged()
+    return content
+
+
+def require_intact(digest: str) -> None:
+    """Read the bytes through and compare their SHA-256. Raises Conflict `file.damaged` where they are not the same."""
+    try:
+        with _place(digest).open("rb") as file:
+            found = file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        found = ""
+    if found != digest:
+        raise _damaged()
+
+
+def bytes_response(digest: str, *, name: str) -> HttpResponseBase:
+    """The bytes with this SHA-256, checked first, as nameless bytes to save: no browser runs, shows or guesses them."""
+    require_intact(digest)
+    response = FileResponse(_place(digest).open("rb"), content_type=BYTES)
+    _as_download(response, name)
+    return response
+
+
+def _as_download(response: HttpResponseBase, name: str) -> None:
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cache-Control"] = "private, no-store"
-    return response
 
 
 def clean_name(name: str) -> str:
@@ -157,6 +242,15 @@ def _office_type(content: bytes) -> str | None:
     return next((media_type for part, media_type in _OFFICE_PARTS if part in names), None)
 
 
+def _looks_like(head: bytes) -> str:
+    """What bytes that begin like this are called."""
+    for magic, media_type in _MAGIC_OF_ANYTHING:
+        if head.startswith(magic):
+            return media_type
+    # A chunk may end inside a letter of up to four bytes.
+    return TEXT if any(_is_text(head[: len(head) - cut]) for cut in range(min(4, len(head)))) else BYTES
+
+
 def _is_text(content: bytes) -> bool:
     try:
         text = content.decode("utf-16" if content.startswith(_UTF16_MARKS) else "utf-8")
@@ -171,10 +265,10 @@ def _bounded(data: bytes | Iterable[bytes], largest: int) -> bytes:
     for piece in (data,) if isinstance(data, bytes) else data:
         size += len(piece)
         if size > largest:
-            raise _refused("file.size", f"The file is larger than {largest / (1024 * 1024):g} MB.")
+            raise _too_large(largest)
         pieces.append(piece)
     if not size:
-        raise _refused("file.empty", "The file is empty.")
+        raise _empty()
     return b"".join(pieces)
 
 
@@ -200,6 +294,18 @@ def _write(content: bytes, digest: str) -> None:
 
 def _place(digest: str) -> Path:
     return Path(settings.VAR) / "files" / digest[:2] / digest
+
+
+def _too_large(largest: int) -> Invalid:
+    return _refused("file.size", _("The file is larger than %(size)s MB.") % {"size": f"{largest / (1024 * 1024):g}"})
+
+
+def _empty() -> Invalid:
+    return _refused("file.empty", "The file is empty.")
+
+
+def _damaged() -> Conflict:
+    return Conflict("The stored file is missing or was changed on disk. Tell the administrator.", code="file.damaged")
 
 
 def _refused(code: str, sentence: str) -> Invalid:
