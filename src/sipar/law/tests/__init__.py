@@ -1,0 +1,3 @@
+"""The law's engine, tested against the wording of the laws it serves."""
+
+from __future__ import annotations
