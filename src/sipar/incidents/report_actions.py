@@ -1,0 +1,146 @@
+"""Writing a report: opening the case, saving what is known so far, holding the pen, giving a draft up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from sipar.core.acting import Actor
+from sipar.core.actions import action
+from sipar.core.problems import Conflict, Forbidden, Invalid
+from sipar.incidents.models import Incident, Report
+from sipar.incidents.numbers import fresh_number
+from sipar.incidents.report_facts import clean_estimates, clean_facts
+from sipar.incidents.report_policy import may_enter_for_callers, may_open, require_may_write
+from sipar.orgs.models import Organisation
+from sipar.people.models import Account
+from sipar.teams.models import Team
+
+PEN_LASTS = timedelta(minutes=3)
+WRITABLE_STATES = ("draft", *Incident.OPEN_STATES)
+OWN_DOORS = ("web", "api")
+
+
+@action("incident.open")
+def open_case(
+    actor: Actor,
+    *,
+    organisation: Organisation | None,
+    door: str,
+    now: datetime,
+    entered_by_team: Team | None = None,
+) -> Incident:
+    """A new case with an empty report, as a draft that the organisation alone sees.
+
+    A telephone draft (`entered_by_team`) is seen by that team until it is sent. Without an organisation only Sipar
+    opens a case, for the doors that have no account. Raises Forbidden.
+    """
+    if not _may_open(actor, organisation, door, entered_by_team):
+        raise Forbidden(_("Only the people of the organisation report for it."), code="report.open")
+    incident = Incident.objects.create(
+        number=fresh_number(),
+        organisation=organisation,
+        state="draft",
+        door=door,
+        lead_team=entered_by_team,
+        viewers=[entered_by_team.pk] if entered_by_team else [],
+        opened_by_id=actor.account,
+        opened_at=now,
+    )
+    Report.objects.create(incident=incident, organisation_id=incident.organisation_id, entered_by_team=entered_by_team)
+    return incident
+
+
+@action("report.save")
+def save_report(
+    actor: Actor,
+    incident: Incident,
+    *,
+    facts: Mapping[str, Any],
+    estimates: Collection[str] | None,
+    version: int,
+    now: datetime,
+) -> Report:
+    """Keep the facts that are given (None takes one back) and leave the others; returns the report.
+
+    `estimates` names all facts that are guesses so far, None leaves them. Takes the pen, or raises Conflict
+    `report.pen` where a colleague holds it, `report.version` where they saved since, `report.closed` where the case
+    takes no more. Raises Invalid `report.facts` with the places.
+    """
+    report = held_report(actor, incident, now=now)
+    if version != report.version:
+        raise Conflict(
+            _("A colleague saved this report since you opened it. Load the page again to see what they wrote."),
+            code="report.version",
+        )
+    cleaned = clean_facts(facts, now=now)
+    report.facts = {name: value for name, value in (report.facts | cleaned).items() if value is not None}
+    marked = report.estimates if estimates is None else estimates
+    report.estimates = clean_estimates(marked, report.facts)
+    report.version += 1
+    report.saved_by_id, report.saved_at = actor.account, now
+    report.editing_by_id, report.editing_until = actor.account, now + PEN_LASTS
+    report.save()
+    return report
+
+
+@action("report.take_pen")
+def take_pen(actor: Actor, incident: Incident, *, now: datetime) -> Report:
+    """Hold the pen from now on; raises Conflict `report.pen` while a colleague holds it."""
+    report = held_report(actor, incident, now=now)
+    report.editing_by_id, report.editing_until = actor.account, now + PEN_LASTS
+    report.save(update_fields=["editing_by_id", "editing_until"])
+    return report
+
+
+@action("report.lay_pen_down")
+def lay_pen_down(actor: Actor, incident: Incident) -> None:
+    """Let a colleague write at once; does nothing where the actor does not hold the pen."""
+    held = Report.objects.filter(incident=incident, editing_by_id=actor.account)
+    held.update(editing_by_id=None, editing_until=None)
+
+
+@action("incident.discard")
+def discard_case(actor: Actor, incident: Incident, *, now: datetime) -> None:
+    """Give a draft up; it stays on record as discarded. Raises Conflict `report.sent` for a case that was sent."""
+    held_report(actor, incident, now=now)
+    if not Incident.objects.filter(pk=incident.pk, state="draft").update(state="discarded", closed_at=now):
+        raise Conflict(_("This report was sent already, so it stays."), code="report.sent")
+
+
+def held_report(actor: Actor, incident: Incident, *, now: datetime) -> Report:
+    """The report, locked for this transaction, whose pen the actor holds or may take. Raises Forbidden or Conflict."""
+    report = Report.objects.select_for_update().filter(incident=incident).first()
+    if report is None:
+        raise Forbidden(_("Only the people of the organisation write its report."), code="report.write")
+    require_may_write(actor, incident, report)
+    state = Incident.objects.values_list("state", flat=True).get(pk=incident.pk)
+    if state not in WRITABLE_STATES:
+        raise Conflict(_("This case is closed. Ask your CERT to open it again."), code="report.closed")
+    holder = pen_holder(report, actor, now=now)
+    if holder is not None:
+        name = Account.objects.values_list("name", flat=True).get(pk=holder)
+        raise Conflict(_("%(name)s is writing this report now.") % {"name": name}, code="report.pen")
+    return report
+
+
+def pen_holder(report: Report, actor: Actor, *, now: datetime) -> int | None:
+    """The account of somebody else who holds the pen at `now`, or None."""
+    if report.editing_by_id in (None, actor.account):
+        return None
+    return report.editing_by_id if report.editing_until is not None and report.editing_until > now else None
+
+
+def _may_open(actor: Actor, organisation: Organisation | None, door: str, team: Team | None) -> bool:
+    if door not in Incident.Door.values:
+        raise Invalid(_("Reports come by the web, the API, the emergency page, mail or telephone."), code="report.door")
+    if actor.holds("system"):
+        return True
+    if organisation is None:
+        return False
+    if team is not None:
+        return door == Incident.Door.TELEPHONE and may_enter_for_callers(actor, team.pk)
+    return door in OWN_DOORS and may_open(actor, organisation.pk)
