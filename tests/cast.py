@@ -1,7 +1,8 @@
 """The small cast of every test: a tiny nation, its organisations, and the people who work there.
 
 Ayesha answers for Alpha Power, Bilal signs there; Bushra works at Beta Bank, which must never see Alpha. Parveen is
-an analyst of the sectoral CERT of power (Alpha is hers, Beta is not). Nadia is an analyst and Hamid the head of the
+an analyst of the sectoral CERT of power (Alpha is hers, Beta is not) and Danish its duty officer; Farah is an
+analyst of the CERT that leads for Beta. Nadia is an analyst and Hamid the head of the
 National CERT. Kamran sits on the Council. Mina is a ministry officer, Omar the ombudsman, Adil and Sana administer.
 Chand is a consultant engaged for Alpha only. Every organisation here is invented.
 """
@@ -86,11 +87,14 @@ def build_cast() -> Cast:
         teams = {team.code: team for team in Team.objects.all()}
         national = next(team for team in teams.values() if team.tier == "national")
         power = Team.objects.get(memberships__organisation=organisations["alpha"], memberships__lead=True)
+        bank = Team.objects.get(memberships__organisation=organisations["beta"], memberships__lead=True)
         people: dict[str, tuple[str, dict[str, int]]] = {
             "ayesha": ("reporter", {"organisation": organisations["alpha"].pk}),
             "bilal": ("ciso", {"organisation": organisations["alpha"].pk}),
             "bushra": ("ciso", {"organisation": organisations["beta"].pk}),
             "parveen": ("analyst", {"team": power.pk}),
+            "danish": ("duty_officer", {"team": power.pk}),
+            "farah": ("analyst", {"team": bank.pk}),
             "nadia": ("analyst", {"team": national.pk}),
             "hamid": ("team_head", {"team": national.pk}),
             "kamran": ("council_member", {}),
@@ -111,7 +115,7 @@ def build_cast() -> Cast:
         actors=actors,
         accounts=accounts,
         organisations=organisations,
-        teams={"national": national, "power": power} | teams,
+        teams={"national": national, "power": power, "bank": bank} | teams,
     )
 
 

@@ -1,6 +1,6 @@
 -- Who acts, what they may see and write, and how every write is recorded.
 -- Functions that must look past row-level security belong to sipar_definer, which can only read the few tables
--- that say who is who, and only insert ledger events. It cannot log in.
+-- that say who is who and who has a case, only insert ledger events, and only change who has a case. It cannot log in.
 create schema if not exists guard;
 grant usage on schema guard to sipar_app, sipar_definer;
 grant create on schema guard to sipar_definer;
@@ -100,6 +100,46 @@ create or replace function guard.opened() returns setof bigint language sql stab
 set search_path = pg_catalog, public
 as $$ select b.incident_id from incidents_breakglass b where b.account_id = guard.actor() and b.until > now() $$;
 
+-- Who has a case, whom it is offered to, and with that who sees it. Whoever may write a case may pass it on to where
+-- they no longer can, which no policy on a row can say. The viewers are the teams whose access stands, always.
+create or replace function guard.pass_case(wanted bigint, lead bigint, offered bigint) returns bigint[]
+language sql volatile security definer set search_path = pg_catalog, public
+as $$
+    update incidents_incident i
+    set lead_team_id = lead, offered_team_id = offered, viewers = array(
+        select distinct t.team from (
+            select a.team_id as team from incidents_access a where a.incident_id = i.id and a.ended_at is null
+            union select lead union select offered
+        ) t where t.team is not null order by 1)
+    where i.id = wanted and i.state not in ('draft', 'discarded')
+        and (guard.is_system() or i.organisation_id in (select guard.own())
+            or i.lead_team_id = any (guard.desks()) or i.offered_team_id = any (guard.desks()))
+    returning i.viewers
+$$;
+
+-- The case behind a number, for staff of the team that covers the nation, so that they can break the glass for it.
+create or replace function guard.case_behind_glass(wanted text)
+returns table (id bigint, organisation_id bigint) language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    select i.id, i.organisation_id from incidents_incident i
+    where i.number = wanted and i.state not in ('draft', 'discarded')
+        and guard.sees_all() and guard.holds('analyst', 'duty_officer', 'team_head')
+$$;
+
+-- The names of the organisations of cases that the actor reaches: a CERT that was handed a case works on it without
+-- having the organisation in its register.
+create or replace function guard.case_organisations(wanted bigint[])
+returns table (incident_id bigint, organisation_id bigint, identifier varchar, name varchar, name_ur varchar)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select i.id, o.id, o.identifier, o.name, o.name_ur
+    from incidents_incident i join orgs_organisation o on o.id = i.organisation_id
+    where i.id = any (wanted)
+        and (guard.is_system() or i.organisation_id in (select guard.own()) or i.viewers && guard.desks()
+            or i.id in (select guard.opened()))
+$$;
+
 -- A token is looked up before its account is known; only its owner's number and its hash come out.
 create or replace function guard.token(wanted text)
 returns table (account_id bigint, digest varchar, scopes jsonb, expires_at timestamptz, revoked_at timestamptz)
@@ -185,6 +225,63 @@ as $$
         and guard.actor() is not null
 $$;
 
+-- Whether the actor works on a case: for its organisation, or in the team that has it or is offered it.
+create or replace function guard.works_on(wanted bigint) returns boolean language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    select exists (
+        select 1 from incidents_incident i where i.id = wanted and (guard.is_system()
+            or i.organisation_id in (select guard.own()) or array[i.lead_team_id, i.offered_team_id] && guard.desks())
+    )
+$$;
+
+-- What the law asks must not depend on who looks: the register's facts of the organisation of a case, by name.
+create or replace function guard.case_register(wanted bigint) returns table (facts jsonb)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select jsonb_build_object('sector', s.code, 'subsector', u.code, 'province', p.code, 'ownership', o.ownership,
+        'size', o.size, 'criticality_tier', o.tier, 'cii_designated', exists (
+            select 1 from orgs_designation d where d.organisation_id = o.id and d.state = 'designated'))
+    from incidents_incident i join orgs_organisation o on o.id = i.organisation_id
+    join orgs_sector s on s.id = o.sector_id left join orgs_sector u on u.id = o.subsector_id
+    join orgs_province p on p.id = o.province_id
+    where i.id = wanted and guard.works_on(wanted)
+$$;
+
+-- The facts of the organisation's other reported cases, for what recurs, and only to work on a case of its own.
+create or replace function guard.earlier_cases(wanted bigint) returns table (facts jsonb)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select e.facts from incidents_incident i join incidents_incident e on e.organisation_id = i.organisation_id
+    where i.id = wanted and e.id <> i.id and e.opened_at <= i.opened_at
+        and e.state not in ('draft', 'discarded', 'rejected', 'merged') and guard.works_on(wanted)
+    order by e.opened_at desc, e.id desc limit 100
+$$;
+
+-- Duties of a case that were due and not met: recorded before anything may move the deadline. By the clock of the
+-- database, however wrong that of the caller is. Returns those that are late.
+create or replace function guard.record_breaches(wanted bigint, as_of timestamptz) returns setof bigint
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+    if not guard.works_on(wanted) then
+        return;
+    end if;
+    insert into obligations_breach (duty_id, incident_id, organisation_id, team_id, due_at, recorded_at)
+    select d.id, d.incident_id, d.organisation_id, d.team_id, d.due_at, clock_timestamp() from obligations_duty d
+    where d.incident_id = wanted and d.state in ('running', 'breached')
+        and d.due_at < least(as_of, clock_timestamp())
+    on conflict do nothing;
+    return query select d.id from obligations_duty d where d.incident_id = wanted
+        and d.state in ('running', 'breached') and d.due_at < least(as_of, clock_timestamp());
+end
+$$;
+
+-- Whose calendar stands under an address; the digest of the secret in it is all that is kept.
+create or replace function guard.calendar(wanted text) returns bigint language sql stable security definer
+set search_path = pg_catalog, public
+as $$ select f.account_id from obligations_calendarfeed f where f.digest = wanted $$;
+
 -- Ledger: one event for each row written, by statement, so that bulk work stays bulk.
 create or replace function guard.record() returns trigger language plpgsql security definer
 set search_path = pg_catalog, public
@@ -254,7 +351,8 @@ begin
     foreach name in array array['people_grant', 'people_apitoken', 'people_account', 'teams_team', 'teams_membership', 'teams_constituencydispute',
         'orgs_organisation',
         'assessments_engagement', 'assessments_engagementscope', 'assessments_assessment',
-        'incidents_incident', 'incidents_breakglass']
+        'incidents_incident', 'incidents_breakglass', 'incidents_access',
+        'orgs_sector', 'orgs_province', 'orgs_designation', 'obligations_duty', 'obligations_calendarfeed']
     loop
         execute format('grant select on public.%I to sipar_definer', name);
         execute format('drop policy if exists sipar_definer on public.%I', name);
@@ -262,6 +360,10 @@ begin
     end loop;
 end
 $$;
+grant update (lead_team_id, offered_team_id, viewers) on public.incidents_incident to sipar_definer;
+drop policy if exists sipar_definer_passes on public.incidents_incident;
+create policy sipar_definer_passes on public.incidents_incident for update to sipar_definer using (true) with check (true);
+
 -- Sipar's own account comes with the database; the application can neither make another nor become it.
 insert into people_account (email, name, password, language, is_active, is_system, is_demonstration, created_at)
 select 'sipar@system.invalid', 'Sipar', '!', 'en', false, true, false, now()
@@ -286,5 +388,8 @@ create trigger sipar_system_account_demoted before update or delete on people_ac
 grant insert on core_event to sipar_definer;
 drop policy if exists sipar_definer on core_event;
 create policy sipar_definer on core_event for insert to sipar_definer with check (true);
+grant insert on obligations_breach to sipar_definer;
+drop policy if exists sipar_definer on obligations_breach;
+create policy sipar_definer on obligations_breach for insert to sipar_definer with check (true);
 grant usage on all sequences in schema public to sipar_definer;
 

@@ -1,0 +1,56 @@
+"""The words for what Sipar records on the timeline of a case. An entry keeps a code and values, never a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+# Values named team, from_team, to_team and parent are codes of teams; whoever shows an entry hands in their names.
+# An entry is read by everyone whom its audience names: its values never hold a fact of the case.
+RECORDED: dict[str, str | Promise] = {
+    "routed": gettext_lazy("The case went to %(team)s."),
+    "routed_without_lead": gettext_lazy("No CERT leads for this organisation, so the case went to %(team)s."),
+    "routed_conflict": gettext_lazy("Several CERTs lead for this organisation, so the case went to %(team)s."),
+    "accepted": gettext_lazy("%(team)s accepted the case."),
+    "returned": gettext_lazy("%(team)s returned the case: %(reason)s"),
+    "offered": gettext_lazy("%(team)s offered the case to %(to_team)s: %(reason)s"),
+    "withdrawn": gettext_lazy("%(team)s took back the offer to %(to_team)s."),
+    "escalated": gettext_lazy("%(team)s brought the case before %(to_team)s: %(reason)s"),
+    "split": gettext_lazy("A part of this case goes on as case %(number)s: %(reason)s"),
+    "split_from": gettext_lazy("This case was split off from case %(number)s: %(reason)s"),
+    "merged": gettext_lazy("This case goes on in case %(number)s: %(reason)s"),
+    "merged_from": gettext_lazy("Case %(number)s is about the same incident and goes on here: %(reason)s"),
+    "shared": gettext_lazy("%(team)s shared the case with %(to_team)s: %(reason)s"),
+    "share_ended": gettext_lazy("The case is no longer shared with %(to_team)s."),
+    "extract_given": gettext_lazy("%(team)s gave another organisation an extract: %(reason)s"),
+    "extract_ended": gettext_lazy("%(team)s took back an extract."),
+    "glass_broken": gettext_lazy("%(name)s of the National CERT opened this case: %(reason)s"),
+    "assigned": gettext_lazy("%(team)s put %(name)s in charge."),
+    "classified": gettext_lazy("Classified: %(rsit)s, %(tlp)s, %(pap)s."),
+    "scored": gettext_lazy("Severity: %(level)s, %(score)s of 100."),
+    "contained": gettext_lazy("The incident is contained."),
+    "resolved": gettext_lazy("The incident is resolved."),
+    "closed": gettext_lazy("The case is closed: %(reason)s"),
+    "rejected": gettext_lazy("This is not an incident: %(reason)s"),
+    "reopened": gettext_lazy("The case is open again: %(reason)s"),
+    "corrected": gettext_lazy("%(team)s corrected what was reported: %(reason)s"),
+}
+
+TEAM_VALUES = ("team", "from_team", "to_team", "parent")
+
+
+def in_words(code: str, facts: Mapping[str, object], *, teams: Mapping[str, str]) -> str:
+    """The line of the timeline for what was recorded. `teams`: code of a team to its name in the reader's language."""
+    sentence = RECORDED.get(code)
+    if sentence is None:
+        return code
+    values = {
+        name: teams.get(str(value), str(value)) if name in TEAM_VALUES else str(value) for name, value in facts.items()
+    }
+    try:
+        return _(str(sentence)) % values if not isinstance(sentence, Promise) else str(sentence) % values
+    except KeyError:
+        return str(sentence)
