@@ -19,7 +19,9 @@ from sipar.core import database, guards
 from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.frameworks.actions import SHIPPED, load_shipped
+from sipar.law.regimes import FOLDER as REGIMES
 from sipar.nations import profile
+from sipar.obligations.regimes import load_regimes
 from sipar.orgs.nation_actions import load_nation
 from sipar.teams.actions import load_teams, resolve_constituencies
 from sipar.ui.context import nation
@@ -40,13 +42,14 @@ def bring_up_to_date(*, say: Say) -> None:
 
 
 def load_reference_data() -> None:
-    """The nation, its CERTs and the shipped frameworks, as the files say now."""
+    """The nation, its CERTs, the shipped frameworks and the regimes, as the files say now."""
     sipar, now = system(), timezone.now()
     served = nation()
     with acting(sipar, reason="load reference data"):
         load_nation(sipar, served)
         load_teams(sipar, served)
         load_shipped(sipar, now=now)
+        load_regimes(sipar, now=now)
         resolve_constituencies(sipar, now=now)
 
 
@@ -74,7 +77,7 @@ def _fingerprint() -> str:
     digest = hashlib.sha256(__version__.encode())
     digest.update(guards.script().encode())
     folder = Path(settings.NATION)
-    folders = [SHIPPED, folder if folder.is_absolute() else Path(profile.__file__).parent / settings.NATION]
+    folders = [SHIPPED, REGIMES, folder if folder.is_absolute() else Path(profile.__file__).parent / settings.NATION]
     for path in _files(folders):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())

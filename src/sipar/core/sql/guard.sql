@@ -258,22 +258,26 @@ as $$
     order by e.opened_at desc, e.id desc limit 100
 $$;
 
--- Duties of a case that were due and not met: recorded before anything may move the deadline. By the clock of the
--- database, however wrong that of the caller is. Returns those that are late.
-create or replace function guard.record_breaches(wanted bigint, as_of timestamptz) returns setof bigint
-language plpgsql security definer set search_path = pg_catalog, public
+-- Duties of a case (or of a request for help) that were due and not met: recorded before anything may move the
+-- deadline. By the clock of the database, however wrong that of the caller is. Returns those that are late.
+create or replace function guard.record_breaches(of_case bigint, of_help bigint, as_of timestamptz)
+returns setof bigint language plpgsql security definer set search_path = pg_catalog, public
 as $$
 begin
-    if not guard.works_on(wanted) then
+    if not (guard.works_on(of_case) or exists (
+        select 1 from support_supportrequest r where r.id = of_help and (guard.is_system()
+            or r.organisation_id in (select guard.own()) or r.viewers && guard.desks())
+    )) then
         return;
     end if;
     insert into obligations_breach (duty_id, incident_id, organisation_id, team_id, due_at, recorded_at)
     select d.id, d.incident_id, d.organisation_id, d.team_id, d.due_at, clock_timestamp() from obligations_duty d
-    where d.incident_id = wanted and d.state in ('running', 'breached')
+    where (d.incident_id = of_case or d.support_request_id = of_help) and d.state in ('running', 'breached')
         and d.due_at < least(as_of, clock_timestamp())
     on conflict do nothing;
-    return query select d.id from obligations_duty d where d.incident_id = wanted
-        and d.state in ('running', 'breached') and d.due_at < least(as_of, clock_timestamp());
+    return query select d.id from obligations_duty d
+    where (d.incident_id = of_case or d.support_request_id = of_help) and d.state in ('running', 'breached')
+        and d.due_at < least(as_of, clock_timestamp());
 end
 $$;
 
@@ -352,7 +356,8 @@ begin
         'orgs_organisation',
         'assessments_engagement', 'assessments_engagementscope', 'assessments_assessment',
         'incidents_incident', 'incidents_breakglass', 'incidents_access',
-        'orgs_sector', 'orgs_province', 'orgs_designation', 'obligations_duty', 'obligations_calendarfeed']
+        'orgs_sector', 'orgs_province', 'orgs_designation', 'obligations_duty', 'obligations_calendarfeed',
+        'support_supportrequest']
     loop
         execute format('grant select on public.%I to sipar_definer', name);
         execute format('drop policy if exists sipar_definer on public.%I', name);
