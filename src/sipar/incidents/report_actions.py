@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
+from sipar.core.numbers import case_number
 from sipar.core.problems import Conflict, Forbidden, Invalid
 from sipar.incidents.models import Incident, Report
-from sipar.incidents.numbers import fresh_number
 from sipar.incidents.report_facts import clean_estimates, clean_facts
 from sipar.incidents.report_policy import may_enter_for_callers, may_open, require_may_write
 from sipar.orgs.models import Organisation
@@ -32,16 +32,17 @@ def open_case(
     door: str,
     now: datetime,
     entered_by_team: Team | None = None,
+    number: str = "",
 ) -> Incident:
     """A new case with an empty report, as a draft that the organisation alone sees.
 
     A telephone draft (`entered_by_team`) is seen by that team until it is sent. Without an organisation only Sipar
-    opens a case, for the doors that have no account. Raises Forbidden.
+    opens a case, for the doors that have no account. `number`: instead of a fresh one. Raises Forbidden.
     """
     if not _may_open(actor, organisation, door, entered_by_team):
         raise Forbidden(_("Only the people of the organisation report for it."), code="report.open")
     incident = Incident.objects.create(
-        number=fresh_number(),
+        number=number or case_number(now),
         organisation=organisation,
         state="draft",
         door=door,

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from sipar.core.problems import Invalid, Place
+from sipar.core.text import turns_direction
 from sipar.law.facts import Fact, shipped_facts
 
 LONGEST_TEXT = 4_000
@@ -70,9 +71,14 @@ def as_evaluated(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plain_text(value: str, *, longest: int) -> str:
-    """Text without control characters other than line breaks and tabs, trimmed; raises ValueError where too long."""
+    """Text without control characters (line breaks and tabs stay) and without turns of direction, trimmed.
+
+    Raises ValueError where it is too long. Somebody under attack pastes what they have: what harms is left out.
+    """
     kept = "".join(
-        letter for letter in value.replace("\r\n", "\n") if letter in "\n\t" or unicodedata.category(letter) != "Cc"
+        letter
+        for letter in value.replace("\r\n", "\n")
+        if letter in "\n\t" or not (unicodedata.category(letter) in ("Cc", "Cs") or turns_direction(letter))
     ).strip()
     if len(kept) > longest:
         raise ValueError(_("This is longer than %(most)s characters.") % {"most": longest})

@@ -14,11 +14,14 @@ from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.problems import Conflict, Invalid, Place
 from sipar.incidents import timeline
+from sipar.incidents.custody_actions import route_first
 from sipar.incidents.models import Artefact, Incident, Report
 from sipar.incidents.report_actions import held_report
 from sipar.incidents.report_facts import plain_text
 from sipar.incidents.report_policy import require_may_submit
+from sipar.obligations.actions import recompute
 from sipar.obligations.models import Submission
+from sipar.obligations.report_clocks import late_stages
 from sipar.obligations.submissions import STAGES, canonical, changed_facts, digest_of, document_of, stages_after
 
 LONGEST_REASON = 4_000
@@ -57,11 +60,11 @@ def submit_stage(
     submission = _keep(actor, incident, report, last, stage=stage, signature=signature, key=key, reason=reason, now=now)
     _carry_over(incident, report, submission, last)
     Report.objects.filter(pk=report.pk).update(editing_by_id=None, editing_until=None)
-    timeline.record(actor, incident, "submitted", now=now, facts={"stage": stage, "number": submission.number})
-    _report(actor, incident, last, now=now)
-    from sipar.obligations.actions import recompute
-
+    timeline.record(actor, incident, f"submitted_{stage}", now=now, facts={"number": submission.number})
     recompute(actor, incident, reason=f"submission {submission.number}", now=now, facts=sorted(submission.changed))
+    if last is None:
+        # Last of all: whoever entered a caller's report may not write the case once it has gone to its CERT.
+        route_first(actor, incident, now=now)
     return submission
 
 
@@ -96,17 +99,11 @@ def _complete(
         reason = plain_text(late_reason, longest=LONGEST_REASON)
     except ValueError as error:
         reason, places = "", [*places, Place("late_reason", str(error))]
-    if not places and not reason and own and _is_late(incident, report, now=now):
+    if not places and not reason and own and late_stages(incident, report.facts, now=now):
         places = [Place("late_reason", _("The time for this has passed. Say why it is late."))]
     if places:
         raise Invalid(_("The report is not ready to be sent."), code="report.unready", places=places)
     return reason
-
-
-def _is_late(incident: Incident, report: Report, *, now: datetime) -> bool:
-    from sipar.obligations.report_clocks import late_stages
-
-    return bool(late_stages(incident, report.facts, now=now))
 
 
 def _keep(
@@ -185,22 +182,6 @@ def _carry_over(incident: Incident, report: Report, submission: Submission, last
     if not incident.title:
         incident.title = _title(str(report.facts.get("summary", "")))
     incident.save(update_fields=["facts", "estimates", "title"])
-
-
-def _report(actor: Actor, incident: Incident, last: Submission | None, *, now: datetime) -> None:
-    if last is not None:
-        return
-    organisation = incident.organisation
-    if organisation is None:
-        # Nobody has verified who this is; the case stays with the team that was told until somebody has.
-        return
-    incident.sector_id, incident.province_id, incident.tier = (
-        organisation.sector_id, organisation.province_id, organisation.tier,
-    )  # fmt: skip
-    incident.save(update_fields=["sector", "province", "tier"])
-    from sipar.incidents.custody_actions import route_first
-
-    route_first(actor, incident, now=now)
 
 
 def _door(actor: Actor, incident: Incident) -> str:
