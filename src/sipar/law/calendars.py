@@ -7,6 +7,7 @@ clock skips is the instant it skips at. So no later start can give an earlier li
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -77,6 +78,16 @@ def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
     return before + timedelta(seconds=high)
 
 
+def is_time_zone(name: str) -> bool:
+    """True when the time zone database knows the name."""
+    return len(name) <= 50 and _zone(name) is not None
+
+
+def is_country(code: str) -> bool:
+    """True for two capital letters."""
+    return len(code) == 2 and code.isascii() and code.isalpha() and code.isupper()
+
+
 @dataclass(frozen=True, slots=True)
 class Groups:
     """A column of few different words: a code per row, -1 where the word is unknown."""
@@ -94,10 +105,11 @@ class Groups:
         if len(self.names) == 1 and self.codes.size and self.codes.min() == 0:
             yield self.names[0], slice(None)
             return
-        for code in range(-1, len(self.names)):
-            rows = np.flatnonzero(self.codes == code)
-            if rows.size:
-                yield (self.names[code] if code >= 0 else None), rows
+        order = np.argsort(self.codes, kind="stable")
+        edges = np.searchsorted(self.codes[order], np.arange(-1, len(self.names) + 1))
+        for code, (begin, end) in enumerate(itertools.pairwise(edges), start=-1):
+            if begin < end:
+                yield (self.names[code] if code >= 0 else None), order[begin:end]
 
 
 def to_wall(instants: Instants, zones: Groups) -> Instants:

@@ -39,6 +39,10 @@ class Due(NamedTuple):
     anchor_at: Instants
     status: NDArray[np.int8]
 
+    def of(self, rows: NDArray[np.int64]) -> Due:
+        """The same of some of the incidents."""
+        return Due(self.at[rows], self.anchor[rows], self.anchor_at[rows], self.status[rows])
+
 
 class Incidents(Protocol):
     """What a clock needs to know of a table of incidents."""
@@ -65,6 +69,12 @@ class Clock(Protocol):
 
     def anchors(self) -> Iterator[Anchor]:
         """Every anchor the clock may start from."""
+
+    def conditions(self) -> Iterator[str]:
+        """The column of every condition the clock looks at."""
+
+    def is_local(self) -> bool:
+        """True when the limit depends on the time zone or the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,14 @@ class After:
         """The one anchor."""
         yield self.anchor
 
+    def conditions(self) -> Iterator[str]:
+        """None."""
+        return iter(())
+
+    def is_local(self) -> bool:
+        """True but for hours."""
+        return self.unit != "hours"
+
 
 @dataclass(frozen=True, slots=True)
 class Earliest:
@@ -120,6 +138,15 @@ class Earliest:
         """Those of every clock."""
         for clock in self.clocks:
             yield from clock.anchors()
+
+    def conditions(self) -> Iterator[str]:
+        """Those of every clock."""
+        for clock in self.clocks:
+            yield from clock.conditions()
+
+    def is_local(self) -> bool:
+        """True when one of them is."""
+        return any(clock.is_local() for clock in self.clocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +170,17 @@ class Cases:
             yield from clock.anchors()
         yield from self.otherwise.anchors()
 
+    def conditions(self) -> Iterator[str]:
+        """Those that choose, and those of every branch."""
+        for column, clock in self.branches:
+            yield column
+            yield from clock.conditions()
+        yield from self.otherwise.conditions()
+
+    def is_local(self) -> bool:
+        """True when one of the branches is."""
+        return self.otherwise.is_local() or any(clock.is_local() for _, clock in self.branches)
+
 
 @dataclass(frozen=True, slots=True)
 class Untimed:
@@ -163,6 +201,14 @@ class Untimed:
     def anchors(self) -> Iterator[Anchor]:
         """None."""
         return iter(())
+
+    def conditions(self) -> Iterator[str]:
+        """None."""
+        return iter(())
+
+    def is_local(self) -> bool:
+        """False."""
+        return False
 
 
 def _choose(rows: NDArray[np.bool_], one: Due, other: Due) -> Due:

@@ -23,11 +23,12 @@ _NOTHING = pl.lit(None, dtype=pl.Boolean)
 _COUNTED = frozenset({"integer", "number", "boolean"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Test:
     """One condition of a regime: `column` holds its answer once every test of a lower `level` has been evaluated.
 
     `facts` are those it rests on, through classifiers too; `numbers` and `texts` the values it compares them with.
+    `named` are the facts it names itself, `uses` the tests whose answers it uses.
     """
 
     column: str
@@ -36,9 +37,11 @@ class Test:
     facts: tuple[str, ...]
     numbers: tuple[float, ...]
     texts: tuple[str, ...]
+    named: tuple[str, ...] = ()
+    uses: tuple[Test, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CompiledDuty:
     """A duty, the column that says whether it applies, its clock, and how its limit moves from days without work."""
 
@@ -49,7 +52,7 @@ class CompiledDuty:
     exempt: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CompiledRegime:
     """A regime and what it compiles to. `first_submitted` and `latest_submitted` are the stages its conditions name."""
 
@@ -222,21 +225,17 @@ class _Compiler:
     def _keep(self, column: str, expression: pl.Expr, conditions: tuple[Condition, ...]) -> Test:
         names = [name for condition in conditions for name in condition.names]
         used = [self.by_name[name] for name in names if name in self.by_name]
-        facts: dict[str, None] = {}
-        for name in names:
-            if name in self.by_name:
-                facts.update(dict.fromkeys(self.by_name[name].facts))
-            elif name in self.rests_on:
-                facts.update(dict.fromkeys(self.rests_on[name]))
-            elif name in self.facts:
-                facts[name] = None
+        own = [self.rests_on.get(name, (name,) if name in self.facts else ()) for name in names]
+        named = _merged(*own)
         return Test(
             column=column,
             expression=expression.alias(column),
             level=1 + max((test.level for test in used), default=-1),
-            facts=tuple(facts),
+            facts=_merged(named, *(each.facts for each in used)),
             numbers=_merged(*(each.numbers for each in conditions), *(each.numbers for each in used)),
             texts=_merged(*(each.texts for each in conditions), *(each.texts for each in used)),
+            named=named,
+            uses=tuple(dict.fromkeys(used)),
         )
 
     def _broken(self, column: str) -> Test:
@@ -257,6 +256,8 @@ class _Compiler:
             facts=_merged(binds.facts, test.facts),
             numbers=_merged(binds.numbers, test.numbers),
             texts=_merged(binds.texts, test.texts),
+            named=test.named,
+            uses=(binds, *test.uses),
         )
         self.tests[column] = applies
         clock = self._clock(duty.due, (*path, "due"))

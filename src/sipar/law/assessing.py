@@ -1,0 +1,403 @@
+"""One incident under the law: every duty with its limit, what is still undetermined, and the question that settles it.
+
+The incident is a table of one row under the same expressions as a nation's. To find out what an unknown fact could
+decide, further rows of the same table try values for it, so that asking costs one evaluation too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sipar.formats.problems import FormatProblem
+from sipar.law.calendars import Groups, LocalDays, is_country, is_time_zone
+from sipar.law.clocks import STATUSES, ClockStatus
+from sipar.law.compiling import CompiledRegime, Test, submitted_column
+from sipar.law.facts import Fact, Text, shipped_facts
+from sipar.law.grammar import NoPeriod
+from sipar.law.recurring import facts_needed, recurring_facts
+from sipar.law.running import (
+    NO_LOCAL_DAYS,
+    DutyResult,
+    Places,
+    anchor_numbers,
+    clock_columns,
+    refuse_twins,
+    regime_results,
+    submitted_in_conditions,
+)
+from sipar.law.table import INSTANT, answer
+
+_MANY = 1e15
+_OTHER = "\x00other"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A report that was handed in: for an aggregated report of a third party, one for each incident it covers."""
+
+    regime: str
+    stage: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyFinding:
+    """One duty that applies (`applies` true) or may apply (None), with its clock.
+
+    `due_at` is None unless the clock runs; `planned_at` is the limit before it moved from a day without work. `period`
+    is the text that stands where the law, or our knowledge of it, has no number. `unsettled` are the unknown facts that
+    would settle whether it applies, the most decisive first. `basis` has what the finding rests on and is known.
+    """
+
+    regime: str
+    version: int
+    digest: str
+    stage: str
+    kind: str
+    title: Text
+    to: tuple[str, ...]
+    content: tuple[str, ...]
+    cite: str
+    applies: bool | None
+    due_at: datetime | None
+    planned_at: datetime | None
+    anchor: str | None
+    anchor_at: datetime | None
+    clock: ClockStatus
+    period: str | None
+    unsettled: tuple[str, ...]
+    basis: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierFinding:
+    """Whether a classifier of a regime holds, with its citation."""
+
+    name: str
+    title: Text
+    cite: str
+    holds: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeFinding:
+    """What a regime makes of the incident, apart from its duties. `aggregated`: may a third party's report serve?"""
+
+    regime: str
+    version: int
+    digest: str
+    binds: bool | None
+    classifiers: tuple[ClassifierFinding, ...]
+    aggregated: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One incident under several regimes; `questions` are the unknown facts that would settle most, first first."""
+
+    duties: tuple[DutyFinding, ...]
+    regimes: tuple[RegimeFinding, ...]
+    questions: tuple[str, ...]
+
+    def duty(self, regime: str, stage: str) -> DutyFinding | None:
+        """The finding for one duty, None when it does not apply."""
+        return next((each for each in self.duties if (each.regime, each.stage) == (regime, stage)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Probes:
+    """What to try: the `rows` of `table` in which a fact has a value, the facts `read`, and the column of every test."""
+
+    table: pl.DataFrame
+    rows: Mapping[str, slice]
+    read: frozenset[str]
+    tests: tuple[str, ...]
+
+
+def assess(
+    compiled: Sequence[CompiledRegime],
+    incident: Mapping[str, object],
+    *,
+    submissions: Sequence[Submission] = (),
+    related: Sequence[Mapping[str, object]] = (),
+    local_days: LocalDays = NO_LOCAL_DAYS,
+) -> Assessment:
+    """What the regimes ask of one incident, given its facts by name (missing or None: unknown).
+
+    `related` are the facts of the organisation's other incidents, for regimes that look back. Raises FormatProblem
+    `fact.type`, `fact.answer` or `fact.range` for a value that a fact cannot have; names that are no facts are passed
+    over.
+    """
+    refuse_twins(compiled)
+    facts = shipped_facts()
+    known = _known(incident, facts)
+    submitted = _submitted(compiled, submissions)
+    probes = _probes(tuple(compiled))
+    table = probes.table.with_columns(
+        *(pl.lit(value, dtype=facts[name].dtype).alias(name) for name, value in known.items() if name in probes.read),
+        *(pl.lit(moment, dtype=INSTANT).alias(name) for name, moment in submitted.items()),
+        *_recalled(compiled, known, [_known(each, facts) for each in related]),
+    )
+    columns = clock_columns(compiled, answer(table, compiled), probes.tests)
+    first = {name: column[:1] for name, column in columns.items()}
+    places = Places(_group(known.get("time_zone"), is_time_zone), _group(known.get("country"), is_country))
+    found = [
+        result
+        for each in compiled
+        for result in regime_results(each, first, places, local_days=local_days, assume=False)[0]
+        if result.rows.size
+    ]
+    settling = [_settling(result.duty.applies, columns, probes, known) for result in found]
+    return Assessment(
+        duties=tuple(_duty(result, open_, known, submitted) for result, open_ in zip(found, settling, strict=True)),
+        regimes=tuple(_regime(each, columns) for each in compiled),
+        questions=_questions(settling),
+    )
+
+
+def _known(incident: Mapping[str, object], facts: Mapping[str, Fact]) -> dict[str, object]:
+    checked = {name: _checked(facts[name], value) for name, value in incident.items() if name in facts}
+    return {name: value for name, value in checked.items() if value is not None}
+
+
+def _group(name: object, known: Callable[[str], bool]) -> Groups:
+    return Groups.constant(name, 1) if isinstance(name, str) and known(name) else Groups(np.array([-1]), ())
+
+
+def _checked(fact: Fact, value: object) -> object:
+    """The value as the fact's column takes it."""
+    if value is None:
+        return None
+    fits: dict[str, tuple[type, ...]] = {
+        "boolean": (bool,),
+        "integer": (int,),
+        "number": (int, float),
+        "instant": (datetime,),
+        "choice": (str,),
+        "text": (str,),
+    }
+    if not isinstance(value, fits[fact.type]) or (fact.type != "boolean" and isinstance(value, bool)):
+        raise FormatProblem("fact.type", f"{fact.type} is needed, not {type(value).__name__}", fact.name)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise FormatProblem("fact.type", "an instant needs a time zone", fact.name)
+        return value.astimezone(UTC)
+    if fact.type == "choice" and value not in {option.value for option in fact.options}:
+        raise FormatProblem("fact.answer", "this is not one of the answers", fact.name)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not abs(value) <= _MANY:
+            raise FormatProblem("fact.range", "the number is too large or not a number", fact.name)
+        return float(value) if fact.type == "number" else value
+    return value
+
+
+def _recalled(
+    compiled: Sequence[CompiledRegime], known: Mapping[str, object], related: Sequence[Mapping[str, object]]
+) -> list[pl.Expr]:
+    """The facts that rest on the organisation's other incidents, for the incident itself."""
+    rules = [each.regime.recurring for each in compiled if each.regime.recurring is not None]
+    if not rules:
+        return []
+    facts = shipped_facts()
+    columns = {
+        name: pl.Series(name, [each.get(name) for each in (known, *related)], dtype=facts[name].dtype)
+        for name in facts_needed(rules)
+    }
+    own = pl.Series("organisation", ["own"] * (1 + len(related)))
+    derived = recurring_facts(pl.DataFrame([own, *columns.values()]), rules)
+    return [pl.lit(column[0], dtype=column.dtype).alias(column.name) for column in derived.iter_columns()]
+
+
+def _submitted(compiled: Sequence[CompiledRegime], submissions: Sequence[Submission]) -> dict[str, datetime | None]:
+    """When each stage was first and last submitted, for those that were or that a condition looks at."""
+    columns: dict[str, datetime | None] = {
+        submitted_column(each.identifier, stage, latest=latest): None
+        for each in compiled
+        for stage, latest in submitted_in_conditions(each)
+    }
+    for submission in sorted(submissions, key=lambda each: each.submitted_at):
+        moment = submission.submitted_at.astimezone(UTC)
+        first = submitted_column(submission.regime, submission.stage, latest=False)
+        columns[first] = columns.get(first) or moment
+        columns[submitted_column(submission.regime, submission.stage, latest=True)] = moment
+    return columns
+
+
+def _merged(tests: Sequence[Test]) -> dict[str, tuple[set[float], set[str]]]:
+    """For every fact, the numbers and texts that it is compared with somewhere."""
+    found: dict[str, tuple[set[float], set[str]]] = {}
+    for test in tests:
+        for name in test.named:
+            numbers, texts = found.setdefault(name, (set(), set()))
+            numbers.update(test.numbers)
+            texts.update(test.texts)
+    return found
+
+
+@lru_cache(maxsize=16)
+def _probes(compiled: tuple[CompiledRegime, ...]) -> _Probes:
+    """A table that knows nothing in its first row, and one thing in each other: a value that a fact might have."""
+    facts = shipped_facts()
+    tests = [test for each in compiled for test in each.tests]
+    compared = _merged(tests)
+    rows: dict[str, slice] = {}
+    height = 1
+    values: dict[str, list[object]] = {}
+    for name, (numbers, texts) in compared.items():
+        values[name] = _values(facts[name], numbers, texts)
+        rows[name] = slice(height, height + len(values[name]))
+        height += len(values[name])
+    read = dict.fromkeys([*compared, *(name for each in compiled for name in each.facts)])
+    table = pl.DataFrame(
+        [
+            pl.Series(
+                name,
+                [None] * (rows[name].start if name in rows else height)
+                + values.get(name, [])
+                + [None] * (height - rows[name].stop if name in rows else 0),
+                dtype=facts[name].dtype,
+            )
+            for name in read
+        ]
+    )
+    tried = {name: part for name, part in rows.items() if values[name]}
+    return _Probes(table=table, rows=tried, read=frozenset(read), tests=tuple(test.column for test in tests))
+
+
+def _values(fact: Fact, numbers: set[float], texts: set[str]) -> list[object]:
+    """Values on every side of whatever the fact is compared with."""
+    if fact.type == "boolean":
+        return [True, False]
+    if fact.type in {"integer", "number"}:
+        cast = int if fact.type == "integer" else float
+        return [cast(value) for value in sorted({0.0, _MANY, *numbers, *(number + 1 for number in numbers)})]
+    if fact.type in {"choice", "text"}:
+        named = [word for word in sorted(texts) if not fact.options or word in {each.value for each in fact.options}]
+        return [*named, _OTHER] if named else []
+    return []
+
+
+def _settling(
+    test: Test, columns: Mapping[str, NDArray[Any]], probes: _Probes, known: Mapping[str, object]
+) -> dict[str, float]:
+    """How far each unknown fact would settle a test: the share of its values that do; 0 for one among several."""
+    column = columns[test.column]
+    if column[0] != -1:
+        return {}
+    shares: dict[str, float] = {}
+    for name in test.facts:
+        if name in probes.rows and name not in known:
+            tried = column[probes.rows[name]]
+            share = float(np.count_nonzero(tried != -1)) / tried.size
+            if share:
+                shares[name] = share
+    for name in _open_facts(test, columns):
+        if name not in known:
+            shares.setdefault(name, 0.0)
+    return shares
+
+
+def _open_facts(test: Test, columns: Mapping[str, NDArray[Any]]) -> list[str]:
+    """The facts named by tests that are still undetermined, from this one down."""
+    found = list(test.named)
+    for used in test.uses:
+        if columns[used.column][0] == -1:
+            found += _open_facts(used, columns)
+    return list(dict.fromkeys(found))
+
+
+def _questions(settling: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
+    weights: dict[str, float] = {}
+    for each in settling:
+        for name, share in each.items():
+            weights[name] = weights.get(name, 0.0) + share
+    return tuple(sorted(weights, key=lambda name: -weights[name]))
+
+
+def _duty(
+    result: DutyResult,
+    settling: Mapping[str, float],
+    known: Mapping[str, object],
+    submitted: Mapping[str, datetime | None],
+) -> DutyFinding:
+    duty, regime = result.duty.duty, result.compiled.regime
+    number = int(result.due.anchor[0])
+    anchors = list(anchor_numbers(result.compiled))
+    return DutyFinding(
+        regime=regime.regime,
+        version=regime.version,
+        digest=result.compiled.digest,
+        stage=duty.stage,
+        kind=duty.sort,
+        title=duty.title,
+        to=duty.to,
+        content=duty.content,
+        cite=duty.cite,
+        applies=_yes(result.applies[0]),
+        due_at=_moment(result.due.at),
+        planned_at=_moment(result.planned),
+        anchor=anchors[number].words if number >= 0 else None,
+        anchor_at=_moment(result.due.anchor_at),
+        clock=STATUSES[int(result.due.status[0])],
+        period=duty.due.none if isinstance(duty.due, NoPeriod) else None,
+        unsettled=tuple(sorted(settling, key=lambda name: -settling[name])),
+        basis=_basis(result, known, submitted),
+    )
+
+
+def _basis(
+    result: DutyResult, known: Mapping[str, object], submitted: Mapping[str, datetime | None]
+) -> Mapping[str, object]:
+    rests_on = dict.fromkeys(result.duty.applies.facts)
+    basis: dict[str, object] = {}
+    for anchor in result.duty.clock.anchors():
+        if anchor.kind == "fact":
+            rests_on[anchor.names[0]] = None
+            continue
+        for stage in anchor.names:
+            column = submitted_column(result.compiled.identifier, stage, latest=anchor.kind == "latest")
+            if submitted.get(column) is not None:
+                basis[f"submitted({stage})"] = submitted[column]
+    tests = {test.column: test for test in result.compiled.tests}
+    for column in (*result.duty.clock.conditions(), *result.duty.exempt):
+        rests_on.update(dict.fromkeys(tests[column].facts))
+    if result.duty.rolls_forward or result.duty.clock.is_local():
+        rests_on.update({"country": None, "time_zone": None})
+    return MappingProxyType({name: known[name] for name in rests_on if name in known} | basis)
+
+
+def _yes(code: np.int8) -> bool | None:
+    return None if code == -1 else bool(code)
+
+
+def _moment(values: NDArray[np.datetime64]) -> datetime | None:
+    value: Any = values[0].item()
+    return None if value is None else value.replace(tzinfo=UTC)
+
+
+def _regime(each: CompiledRegime, columns: Mapping[str, NDArray[Any]]) -> RegimeFinding:
+    return RegimeFinding(
+        regime=each.identifier,
+        version=each.regime.version,
+        digest=each.digest,
+        binds=_yes(columns[each.binds.column][0]),
+        classifiers=tuple(
+            ClassifierFinding(
+                name=classifier.name,
+                title=classifier.title,
+                cite=classifier.cite,
+                holds=_yes(columns[each.classifiers[classifier.name].column][0]),
+            )
+            for classifier in each.regime.classifiers
+        ),
+        aggregated=_yes(columns[each.aggregated.column][0]) if each.aggregated is not None else None,
+    )

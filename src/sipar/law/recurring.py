@@ -1,0 +1,138 @@
+"""Facts that rest on an organisation's earlier incidents: how many of the same cause, and what they add up to.
+
+Computed once over a whole table, before it is cut into slices, so that no slice decides what an incident recalls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sipar.law.calendars import Instants, add_months
+from sipar.law.compiling import recurring_column
+from sipar.law.grammar import Recurring
+
+_DECIMALS = 4
+
+
+class _Windows(NamedTuple):
+    """For each position of a sorted table, the stretch `first` to `last` (exclusive) that it recalls."""
+
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+
+
+def recurring_facts(incidents: pl.DataFrame, rules: Sequence[Recurring]) -> pl.DataFrame:
+    """The derived columns of all rules, a row per incident.
+
+    `incidents` needs organisation, aware_at, detected_at and the facts the rules name. An incident recalls those of
+    its organisation, with its cause, known at most so many months before it and not after it, itself included. Unknown
+    organisation or time: unknown. Unknown cause: unknown too, unless the organisation had no other incident to recall.
+    """
+    numbers: dict[str, NDArray[np.float64]] = {}
+    answers: dict[str, NDArray[np.int8]] = {}
+    for rule in rules:
+        for name, values in _apply(incidents, rule).items():
+            (answers if values.dtype == np.int8 else numbers)[name] = values
+    return pl.DataFrame(numbers | answers).select(
+        *([pl.col(*numbers).fill_nan(None)] if numbers else []),
+        *(pl.when(pl.col(name) >= 0).then(pl.col(name) == 1).alias(name) for name in answers),
+    )
+
+
+def facts_needed(rules: Sequence[Recurring]) -> tuple[str, ...]:
+    """The facts the rules read."""
+    names = [name for rule in rules for name in (rule.same, *rule.together, *rule.largest)]
+    return tuple(dict.fromkeys(("aware_at", "detected_at", *names) if rules else ()))
+
+
+def _apply(incidents: pl.DataFrame, rule: Recurring) -> dict[str, NDArray[Any]]:
+    known_at = incidents.select(pl.coalesce("aware_at", "detected_at").dt.replace_time_zone(None)).to_series()
+    organisation, cause = _codes(incidents["organisation"]), _codes(incidents[rule.same])
+    time = known_at.to_numpy().astype("datetime64[us]")
+    placed = (organisation >= 0) & ~np.isnat(time)
+    several = _count(organisation, time, rule.window_months) >= rule.minimum
+    # An incident of unknown cause stands alone: it is nobody's repetition, but may prove to be one.
+    alone = np.where(cause >= 0, -1, np.arange(len(cause)))
+    order = np.lexsort((time, alone, cause, organisation))
+    back = np.empty(len(order), dtype=np.int64)
+    back[order] = np.arange(len(order))
+    windows = _windows(_stretches(organisation[order], cause[order], alone[order]), time[order], rule.window_months)
+    unknown = (~placed | ((cause < 0) & several))[order]
+    found: dict[str, NDArray[Any]] = {}
+    count = (windows.last - windows.first).astype(np.float64)
+    found[recurring_column(rule, "", "count")] = np.where(unknown, np.nan, count)[back]
+    for how, names in (("together", rule.together), ("largest", rule.largest)):
+        for name in names:
+            values = incidents[name].gather(order)
+            found[recurring_column(rule, name, how)] = _derive(values, windows, unknown, how)[back]
+    return found
+
+
+def _derive(values: pl.Series, windows: _Windows, unknown: NDArray[np.bool_], how: str) -> NDArray[Any]:
+    missing = values.is_null().to_numpy()
+    some_missing = _sums(missing.astype(np.int64), windows) > 0
+    if values.dtype == pl.Boolean:
+        held = _sums(values.fill_null(value=False).to_numpy().astype(np.int64), windows) > 0
+        return np.where(unknown, -1, np.where(held, 1, np.where(some_missing, -1, 0))).astype(np.int8)
+    numbers = values.cast(pl.Float64).to_numpy()
+    if how == "largest":
+        found = _largest(np.where(missing, -np.inf, numbers), windows)
+    else:
+        # Extended precision and rounding, so that a sum of amounts is the sum a person would write down.
+        total = _sums(np.where(missing, 0.0, numbers).astype(np.longdouble), windows)
+        found = np.round(total.astype(np.float64), _DECIMALS)
+    return np.where(unknown | some_missing, np.nan, found)
+
+
+def _codes(words: pl.Series) -> NDArray[np.int64]:
+    ranks = words.rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
+    return ranks - 1
+
+
+def _stretches(*keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    changed = np.zeros(len(keys[0]), dtype=np.bool_)
+    for key in keys:
+        changed[1:] |= key[1:] != key[:-1]
+    return np.cumsum(changed)
+
+
+def _windows(group: NDArray[np.int64], time: Instants, months: int) -> _Windows:
+    """Windows in a table sorted by group and time. Ranks stand for instants, so that a key of both fits 64 bits."""
+    begins = add_months(time, -months)
+    moments = np.unique(time)
+    step = len(moments) + 1
+    keys = group * step + np.searchsorted(moments, time)
+    first = np.searchsorted(keys, group * step + np.searchsorted(moments, begins), side="left")
+    return _Windows(first=first, last=np.searchsorted(keys, keys, side="right"))
+
+
+def _count(organisation: NDArray[np.int64], time: Instants, months: int) -> NDArray[np.int64]:
+    order = np.lexsort((time, organisation))
+    windows = _windows(organisation[order], time[order], months)
+    counts = np.empty(len(order), dtype=np.int64)
+    counts[order] = windows.last - windows.first
+    return counts
+
+
+def _sums[N: (np.int64, np.longdouble)](values: NDArray[N], windows: _Windows) -> NDArray[N]:
+    running = np.concatenate([np.zeros(1, dtype=values.dtype), np.cumsum(values)])
+    total: NDArray[N] = running[windows.last] - running[windows.first]
+    return total
+
+
+def _largest(table: NDArray[np.float64], windows: _Windows) -> NDArray[np.float64]:
+    """The largest value of each window, by maxima over stretches of 1, 2, 4, ... rows."""
+    level = np.frexp((windows.last - windows.first).astype(np.float64))[1] - 1
+    result = np.empty(len(table))
+    width = 1
+    for power in range(int(level.max(initial=0)) + 1):
+        rows = np.flatnonzero(level == power)
+        result[rows] = np.maximum(table[windows.first[rows]], table[windows.last[rows] - width])
+        table[: len(table) - width] = np.maximum(table[: len(table) - width], table[width:])
+        width *= 2
+    return result
