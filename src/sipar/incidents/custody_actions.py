@@ -12,7 +12,9 @@ from sipar.core.problems import Conflict, Forbidden, Invalid
 from sipar.incidents.case_policy import require_custody, require_may_answer_offer, require_may_work
 from sipar.incidents.custody_reading import ROUTE_CODES, Route, chain_above, national_team, route_for, team_above
 from sipar.incidents.models import Access, Handover, Incident
+from sipar.incidents.service_hours import CODE, Service, service_hours
 from sipar.incidents.timeline import record
+from sipar.obligations.service_levels import meet_service, start_service, stop_service
 from sipar.teams.models import Membership, Team
 
 LONGEST_REASON = 2_000
@@ -53,6 +55,8 @@ def accept(actor: Actor, incident: Incident, *, now: datetime) -> None:
     incident.accepted_at = now
     if incident.state == "reported":
         incident.state = "open"
+        start_clock(actor, incident, "contact", team=team, now=now)
+        start_clock(actor, incident, "assess", team=team, now=now)
     incident.save(update_fields=["state", "accepted_at", "assigned_to_id"])
     record(actor, incident, "accepted", now=now, facts={"team": team.code})
     _pass(incident, lead=team, offered=None)
@@ -183,6 +187,12 @@ def give_access(
     return access
 
 
+def start_clock(actor: Actor, incident: Incident, service: Service, *, team: Team, now: datetime) -> None:
+    """Start the clock of what a CERT owes for this case, by the operator's table."""
+    due = service_hours().due(service, criticality=incident.tier, team_tier=team.tier, start=now)
+    start_service(actor, code=CODE, stage=service, due_at=due, team=team, now=now, incident=incident)
+
+
 def _begin(incident: Incident, route: Route, *, now: datetime) -> None:
     """A submitted case has a state, a time, a CERT, and the class that its organisation is in now."""
     incident.state = "reported"
@@ -211,7 +221,7 @@ def _lead(incident: Incident) -> Team:
 def _offer(
     actor: Actor, incident: Incident, to: Team, *, kind: str, from_team: Team | None, reason: str, now: datetime
 ) -> Handover:
-    return Handover.objects.create(
+    handover = Handover.objects.create(
         incident=incident,
         organisation_id=incident.organisation_id,
         kind=kind,
@@ -221,6 +231,8 @@ def _offer(
         offered_by_id=actor.account,
         offered_at=now,
     )
+    start_clock(actor, incident, "accept", team=to, now=now)
+    return handover
 
 
 def _answer(actor: Actor, incident: Incident, state: str, words: str, *, now: datetime) -> Handover:
@@ -232,6 +244,10 @@ def _answer(actor: Actor, incident: Incident, state: str, words: str, *, now: da
     handover.state, handover.answer = state, words
     handover.answered_by_id, handover.answered_at = actor.account, now
     handover.save(update_fields=["state", "answer", "answered_by_id", "answered_at"])
+    if state == "withdrawn":
+        stop_service(actor, code=CODE, stage="accept", reason="the offer was taken back", now=now, incident=incident)
+    else:
+        meet_service(actor, code=CODE, stage="accept", now=now, incident=incident)
     return handover
 
 

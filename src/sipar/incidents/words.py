@@ -36,6 +36,15 @@ RECORDED: dict[str, str | Promise] = {
     "closed": gettext_lazy("The case is closed: %(reason)s"),
     "rejected": gettext_lazy("This is not an incident: %(reason)s"),
     "reopened": gettext_lazy("The case is open again: %(reason)s"),
+    "submitted_early_warning": gettext_lazy("The first report came in."),
+    "submitted_notification": gettext_lazy("The notification came in (report %(number)s)."),
+    "submitted_intermediate": gettext_lazy("An interim report came in (report %(number)s)."),
+    "submitted_progress": gettext_lazy("A progress report came in (report %(number)s)."),
+    "submitted_final": gettext_lazy("The final report came in (report %(number)s)."),
+    "delay_explained": gettext_lazy("The organisation says why a report will be late: %(reason)s"),
+    "said_to_be_twin": gettext_lazy("The organisation says that this is the same incident as case %(number)s."),
+    "verified_by_call": gettext_lazy("%(team)s called back and verified the report."),
+    "refused_after_call": gettext_lazy("%(team)s could not verify the report: %(reason)s"),
     "corrected": gettext_lazy("%(team)s corrected what was reported: %(reason)s"),
 }
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.cast import NOW, Cast
+
 from sipar.core.acting import Actor, acting
 from sipar.core.numbers import case_number
 from sipar.incidents.custody_actions import accept, route_first
 from sipar.incidents.models import Incident
 from sipar.incidents.selectors import access_incident
-from tests.cast import NOW, Cast
 
 FACTS: dict[str, Any] = {"aware_at": "2026-11-02T08:00:00+00:00", "malicious": True, "cross_border": False}
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from tests.cast import NOW, Cast
 
 from sipar.core.acting import acting
 from sipar.core.jobs import system
@@ -17,8 +20,8 @@ from sipar.incidents.custody_actions import (
 from sipar.incidents.models import Access, Entry, Handover, Incident
 from sipar.incidents.selectors import audience_of
 from sipar.incidents.tests.cases import accepted, case_of, reported
+from sipar.obligations.models import Duty
 from sipar.teams.models import Membership, Team
-from tests.cast import NOW, Cast
 
 
 def seen_by(cast: Cast, *people: str) -> dict[str, bool]:
@@ -35,7 +38,9 @@ def test_a_report_goes_to_the_cert_that_leads_and_waits_for_its_acceptance(cast:
         case = case_of(cast.parveen, number)
         assert case.state == "reported"
         assert case.lead_team == case.offered_team == cast.teams["power"]
-        assert case.tier == 1 and case.sector is not None and case.province is not None
+        assert case.tier == 1
+        assert case.sector == cast.organisations["alpha"].sector
+        assert case.province == cast.organisations["alpha"].province
         assert Handover.objects.get(incident=case).state == "offered"
         assert Entry.objects.get(incident=case).code == "routed"
 
@@ -60,7 +65,6 @@ def test_a_case_that_is_not_critical_stays_out_of_sight_of_the_national_cert(cas
 
 
 def test_another_cert_of_the_constituency_sees_it_for_coordination(cast: Cast) -> None:
-    province = Team.objects.none()
     with acting(system(), reason="look"):
         province = Team.objects.exclude(pk__in=[cast.teams["power"].pk, cast.teams["national"].pk]).first()
         assert province is not None
@@ -136,9 +140,8 @@ def test_a_routed_case_that_is_returned_goes_one_step_up_with_the_reason(cast: C
     with acting(cast.parveen, reason="return"):
         case = case_of(cast.parveen, number)
         return_case(cast.parveen, case, reason="  Not our network.  ", now=NOW)
-    above = cast.teams["power"].parent
-    assert above is not None
     with acting(system(), reason="look"):
+        above = Team.objects.get(children=cast.teams["power"])
         case = Incident.objects.get(number=number)
         assert (case.state, case.lead_team, case.offered_team) == ("reported", above, above)
         first, second = Handover.objects.filter(incident=case).order_by("id")
@@ -212,15 +215,17 @@ def test_an_offer_can_be_taken_back(cast: Cast) -> None:
 
 @pytest.mark.parametrize("projection", ["coordination", "full"])
 def test_escalating_shows_the_case_one_step_up_and_leaves_it_where_it_is(cast: Cast, projection: str) -> None:
-    organisation = cast.organisations["alpha"]
-    with acting(system(), reason="lower the tier"):
+    organisation, power = cast.organisations["alpha"], cast.teams["power"]
+    with acting(system(), reason="lower the tier, and put the CERT below the national one"):
         organisation.tier = 3
         organisation.save()
+        power.parent = cast.teams["national"]
+        power.save()
     number = accepted(cast)
     with acting(cast.parveen, reason="escalate"):
         case = case_of(cast.parveen, number)
         escalate(cast.parveen, case, projection=projection, reason="Several provinces", now=NOW)
-        assert case.lead_team == cast.teams["power"]
+        assert case.lead_team == power
     with acting(cast.nadia, reason="look"):
         assert audience_of(cast.nadia, case_of(cast.nadia, number), now=NOW).name == projection
 
@@ -242,3 +247,40 @@ def test_who_only_reads_a_case_cannot_pass_it_on_in_the_database_either(cast: Ca
         key = case_of(cast.parveen, number)
     with acting(cast.actors[person], reason="take"), pytest.raises(Forbidden):
         set_viewers(key)
+
+
+def test_the_clock_of_acceptance_starts_with_the_report_and_stops_with_the_answer(cast: Cast) -> None:
+    number = reported(cast)
+    with acting(cast.parveen, reason="look, then accept"):
+        case = case_of(cast.parveen, number)
+        duty = Duty.objects.get(incident=case, stage="accept")
+        assert (duty.state, duty.team, duty.due_at) == ("running", cast.teams["power"], NOW + timedelta(hours=1))
+        accept(cast.parveen, case, now=NOW + timedelta(minutes=20))
+        duty.refresh_from_db()
+        assert (duty.state, duty.met_at) == ("met", NOW + timedelta(minutes=20))
+        assert set(Duty.objects.filter(incident=case, state="running").values_list("stage", flat=True)) == {
+            "contact",
+            "assess",
+        }
+
+
+def test_accepting_late_is_recorded_as_late(cast: Cast) -> None:
+    number = reported(cast)
+    with acting(cast.parveen, reason="late"):
+        accept(cast.parveen, case_of(cast.parveen, number), now=NOW + timedelta(hours=2))
+        assert Duty.objects.get(incident__number=number, stage="accept").state == "met_late"
+
+
+def test_the_next_cert_that_is_asked_has_a_clock_of_its_own(cast: Cast) -> None:
+    number = accepted(cast)
+    with acting(cast.parveen, reason="offer, take back, offer"):
+        case = case_of(cast.parveen, number)
+        hand_over(cast.parveen, case, to=cast.teams["bank"], reason="Payments", now=NOW)
+        withdraw_offer(cast.parveen, case, now=NOW)
+        hand_over(cast.parveen, case, to=cast.teams["national"], reason="Spreads", now=NOW)
+        clocks = Duty.objects.filter(incident=case, stage__startswith="accept").order_by("id")
+        assert list(clocks.values_list("team__code", "state")) == [
+            (cast.teams["power"].code, "met"),
+            (cast.teams["bank"].code, "withdrawn"),
+            (cast.teams["national"].code, "running"),
+        ]
