@@ -124,8 +124,8 @@ def _instant(fact: Fact, value: Any, now: datetime) -> Value:
 
 
 def _choice(fact: Fact, value: Any, now: datetime) -> Value:
-    if value in {option.value for option in fact.options}:
-        return str(value)
+    if isinstance(value, str) and value in {option.value for option in fact.options}:
+        return value
     raise ValueError(_("Choose one of the answers."))
 
 
