@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sipar.incidents.models.case import Access, BreakGlass, Campaign, CaseLink, Handover, Incident, SeverityScore
+from sipar.incidents.models.case import (
+    Access,
+    BreakGlass,
+    Campaign,
+    CaseLink,
+    Extract,
+    Handover,
+    Incident,
+    Look,
+    SeverityScore,
+)
 from sipar.incidents.models.contents import (
     AffectedRequirement,
     Artefact,
@@ -16,5 +26,5 @@ from sipar.incidents.models.report import EmergencyReport, InboundMail, Report
 
 __all__ = [
     "Access", "AffectedRequirement", "Artefact", "BreakGlass", "Campaign", "CaseLink", "Custody", "EmergencyReport",
-    "Entry", "Handover", "InboundMail", "Incident", "Indicator", "Playbook", "Report", "SeverityScore", "Task",
+    "Entry", "Extract", "Handover", "InboundMail", "Incident", "Indicator", "Look", "Playbook", "Report", "SeverityScore", "Task",
 ]  # fmt: skip

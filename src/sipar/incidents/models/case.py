@@ -11,7 +11,15 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from sipar.core.guards import SYSTEM, Guard, holds
-from sipar.incidents.models.guarding import BY_DESKS, IN_SEEN_BOTH, SEES_CASE, WRITES_CASE, of_case
+from sipar.incidents.models.guarding import (
+    BY_DESKS,
+    IN_SEEN_BOTH,
+    IN_SEEN_CASE,
+    IN_WRITTEN_CASE,
+    SEES_CASE,
+    WRITES_CASE,
+    of_case,
+)
 from sipar.people.roles import TEAM_ROLES
 
 TLP = [(label, f"TLP:{label.upper()}") for label in ("clear", "green", "amber", "amber+strict", "red")]
@@ -212,6 +220,61 @@ class BreakGlass(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["account_id", "until"], name="incidents_breakglass_of")]
+
+
+class Look(models.Model):
+    """That somebody who is not of the organisation opened its case, once for each person and day: it sees who did."""
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="looks")
+    organisation_id = models.BigIntegerField(null=True)
+    account_id = models.BigIntegerField()
+    team = models.ForeignKey("teams.Team", models.PROTECT, null=True, related_name="+")
+    on = models.DateField()
+    at = models.DateTimeField()
+
+    guard = Guard(
+        select=IN_SEEN_CASE,
+        insert=f"(account_id = (select guard.actor()) and {IN_SEEN_CASE})",
+        organisation="organisation_id",
+        append_only=True,
+        walled=True,
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "account_id", "on"], name="incidents_look_once"),
+        ]
+
+
+class Extract(models.Model):
+    """What a CERT gives another organisation of a case: a copy of the fields of a projection, and nothing beside it.
+
+    The recipient never reaches the case; the extract ends when the CERT takes it back.
+    """
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="extracts")
+    organisation_id = models.BigIntegerField(null=True, help_text="whose case it is")
+    recipient = models.ForeignKey("orgs.Organisation", models.PROTECT, related_name="+")
+    team = models.ForeignKey("teams.Team", models.PROTECT, related_name="+")
+    projection = models.CharField(max_length=15)
+    tlp = models.CharField(max_length=12, choices=TLP)
+    words = models.TextField(help_text="what the CERT writes to the recipient, and why")
+    facts = models.JSONField(default=dict)
+    indicators = models.JSONField(default=list)
+    given_by_id = models.BigIntegerField()
+    given_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    guard = Guard(
+        select=f"((recipient_id in (select guard.own()) and ended_at is null) or ({BY_DESKS} and {IN_SEEN_CASE}))",
+        write=f"({BY_DESKS} and {IN_WRITTEN_CASE})",
+        organisation="organisation_id",
+        redact=("words", "facts", "indicators"),
+        walled=True,
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["recipient", "-given_at"], name="incidents_extract_for")]
 
 
 class Handover(models.Model):
