@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sipar.law.facts import shipped_facts
-from sipar.law.grammar import Regime, Text
+from sipar.law.facts import Text, shipped_facts
+from sipar.law.grammar import Regime
 from sipar.law.regimes import shipped
 
 LIST = Path(__file__).parents[4] / "docs" / "reference" / "regimes.md"
@@ -57,7 +57,8 @@ def test_only_law_in_force_is_on_from_the_start(regime: Regime) -> None:
 
 @pytest.mark.parametrize("regime", shipped(), ids=lambda each: each.regime)
 def test_every_title_and_note_is_there_in_english_and_urdu(regime: Regime) -> None:
-    texts: list[Text] = [regime.title, *(each.title for each in (*regime.classifiers, *regime.duties))]
+    texts: list[Text] = [regime.title, *(each.title for each in regime.classifiers)]
+    texts += [each.title for each in regime.duties] + [each.what for each in regime.routing]
     texts += [note for note in (regime.note, *(duty.note for duty in regime.duties)) if note is not None]
     texts += [each.who for each in regime.penalties] + [each.what for each in regime.keep]
     assert all(text.en and URDU.search(text.ur) for text in texts)
