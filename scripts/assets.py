@@ -12,6 +12,7 @@ To raise a version: edit package.json, then
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -28,21 +29,39 @@ VENDOR = ROOT / "src" / "sipar" / "ui" / "static" / "vendor"
 STAMP = VENDOR / "stamp.json"
 INPUTS = (ROOT / "package.json", ROOT / "package-lock.json", ROOT / "scripts" / "node.lock", Path(__file__).resolve())
 
-COPIES = {
-    "htmx.org/dist/htmx.min.js": "htmx.min.js",
-    "htmx.org/LICENSE": "licences/htmx.txt",
-    "vega/build/vega.min.js": "vega.min.js",
-    "vega/LICENSE": "licences/vega.txt",
-    "vega-lite/build/vega-lite.min.js": "vega-lite.min.js",
-    "vega-lite/LICENSE": "licences/vega-lite.txt",
-    "vega-interpreter/LICENSE": "licences/vega-interpreter.txt",
-    "@tabler/core/README.md": "licences/tabler.txt",
-    "@fontsource/noto-naskh-arabic/LICENSE": "licences/noto-naskh-arabic.txt",
-    "@fontsource/noto-nastaliq-urdu/LICENSE": "licences/noto-nastaliq-urdu.txt",
-} | {
-    f"@fontsource/{face}/files/{face}-arabic-{weight}-normal.woff2": f"fonts/{face}-{weight}.woff2"
-    for face, weight in (("noto-naskh-arabic", 400), ("noto-naskh-arabic", 700), ("noto-nastaliq-urdu", 400))
-}
+COPIES = (
+    {
+        "htmx.org/dist/htmx.min.js": "htmx.min.js",
+        "htmx.org/LICENSE": "licences/htmx.txt",
+        "vega/build/vega.min.js": "vega.min.js",
+        "vega/LICENSE": "licences/vega.txt",
+        "vega-lite/build/vega-lite.min.js": "vega-lite.min.js",
+        "vega-lite/LICENSE": "licences/vega-lite.txt",
+        "vega-interpreter/LICENSE": "licences/vega-interpreter.txt",
+        "@tabler/core/README.md": "licences/tabler.txt",
+        "@fontsource/noto-naskh-arabic/LICENSE": "licences/noto-naskh-arabic.txt",
+        "@fontsource/noto-nastaliq-urdu/LICENSE": "licences/noto-nastaliq-urdu.txt",
+    }
+    | {
+        f"@fontsource/{face}/files/{face}-arabic-{weight}-normal.woff2": f"fonts/{face}-{weight}.woff2"
+        for face, weight in (("noto-naskh-arabic", 400), ("noto-naskh-arabic", 700), ("noto-nastaliq-urdu", 400))
+    }
+    | {
+        # For pictures drawn by the server: no page asks for them.
+        f"@fontsource/noto-naskh-arabic/files/noto-naskh-arabic-latin-{weight}-normal.woff2": (
+            f"fonts/noto-naskh-arabic-{weight}-latin.woff2"
+        )
+        for weight in (400, 700)
+    }
+)
+# What an Urdu sentence needs; the browser fetches the whole face only where a page shows a letter beyond these.
+# The ranges stand in src/sipar/ui/static/sipar/tokens.css too: a test compares them.
+URDU_FACES = ("noto-naskh-arabic-400", "noto-naskh-arabic-700", "noto-nastaliq-urdu-400")
+URDU = (
+    "U+060C,U+0610-0615,U+061B,U+061F,U+0621-0624,U+0626-063A,U+0640-0642,U+0644-0648,U+064B-065E,U+066A-066C,U+0670,"
+    "U+0679,U+067E,U+0686,U+0688,U+0691,U+0698,U+06A9,U+06AF,U+06BA,U+06BE,U+06C1-06C3,U+06CC,U+06D2-06D4,U+06F0-06F9,"
+    "U+200C-200D,U+FDF2,U+FDFA"
+)
 TABLER = ("@tabler/core/dist/css/tabler.min.css", "tabler.css")
 INTERPRETER = ("vega-interpreter/build/vega-interpreter.js", "vega-interpreter.js")
 
@@ -76,6 +95,8 @@ def main() -> int:
         shutil.rmtree(VENDOR)
     for source, target in COPIES.items():
         write(VENDOR / target, without_source_map((MODULES / source).read_bytes()))
+    for face in URDU_FACES:
+        write(VENDOR / "fonts" / f"{face}-urdu.woff2", cut(VENDOR / "fonts" / f"{face}.woff2"))
     write(VENDOR / TABLER[1], with_system_theme(trimmed((MODULES / TABLER[0]).read_text("utf-8"))).encode())
     write(VENDOR / INTERPRETER[1], as_plain_script((MODULES / INTERPRETER[0]).read_text("utf-8")).encode())
     sizes = {str(path.relative_to(VENDOR)): path.stat().st_size for path in sorted(VENDOR.rglob("*")) if path.is_file()}
@@ -133,6 +154,20 @@ def run_npm(npm: list[str], *, node_folder: Path) -> None:
 def without_source_map(content: bytes) -> bytes:
     """A file without the comment that names its source map, which is not brought along."""
     return SOURCE_MAP.sub(b"", content)
+
+
+def cut(face: Path) -> bytes:
+    """The face with the letters of Urdu only: about a third of its bytes."""
+    from fontTools import subset  # the everyday run, which finds nothing to do, must not pay for it
+
+    options = subset.Options(flavor="woff2", layout_features=["*"], hinting=False)
+    font = subset.load_font(str(face), options)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=[0x20, *subset.parse_unicodes(URDU.replace("U+", ""))])
+    cutter.subset(font)
+    with io.BytesIO() as target:
+        subset.save_font(font, target, options)
+        return target.getvalue()
 
 
 def write(path: Path, content: bytes) -> None:

@@ -15,9 +15,12 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from sipar.board.policy import require_may_read_board
+from sipar.board.tables import words
 from sipar.core.acting import Actor
 from sipar.nations.reference import Indicator, indicators
 from sipar.people.roles import COUNCIL_ROLES
+from sipar.teams.models import Team
+from sipar.ui.context import nation
 
 type Reach = Literal["everyone", "teams", "register"]
 
@@ -109,6 +112,15 @@ class Evidence:
     value: float | None = None
     rows: tuple[tuple[str, int], ...] = ()
     unknown: str = ""
+
+    @property
+    def named(self) -> list[tuple[str, int]]:
+        """The rows with the names of the tiers or sectors that they count, in the active language."""
+        if self.indicator.query == "teams.count_by_tier":
+            names = {tier.value: str(tier.label) for tier in Team.Tier}
+        else:
+            names = {sector.code: words(sector.name) for sector in nation().sectors}
+        return [(names.get(code, code), count) for code, count in self.rows]
 
 
 def evidence(actor: Actor, *, now: datetime) -> list[Evidence]:

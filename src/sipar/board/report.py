@@ -7,6 +7,8 @@ the fonts are Sipar's own files.
 
 from __future__ import annotations
 
+import base64
+import re
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language_info, override
 from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from sipar.assessments.models import Campaign
@@ -28,20 +31,31 @@ from sipar.board.tables import Table
 from sipar.board.trends import movement
 from sipar.board.views import pictures
 from sipar.core.acting import Actor
-from sipar.ui.chart_images import to_svg
+from sipar.ui.chart_images import svg_to_png, to_svg
 from sipar.ui.charts import Chart
 from sipar.ui.context import nation
 
 LANGUAGES = ("en", "ur")
 FONT_SCHEME = "sipar-font:"
-FONTS = ("noto-naskh-arabic-400", "noto-naskh-arabic-700", "noto-nastaliq-urdu-400", "noto-nastaliq-urdu-700")
+FACES = (
+    ("Noto Naskh Arabic", "noto-naskh-arabic", 400),
+    ("Noto Naskh Arabic", "noto-naskh-arabic", 700),
+    ("Noto Nastaliq Urdu", "noto-nastaliq-urdu", 400),
+)
+FONTS = frozenset(f"{stem}-{weight}" for _, stem, weight in FACES)
+PICTURE = "data:image/png;base64,"
+CHART = re.compile(r'<svg [^>]*class="marks".*?</svg>', re.DOTALL)
+CHART_TEXT = re.compile(r"<text[^>]*>([^<]+)</text>")
+JOINED_LETTERS = re.compile("[\u0600-\u06ff]")
 MOST_URGENT = 20
 
 
 class OwnFilesOnly(URLFetcher):  # type: ignore[misc]
-    """Gives WeasyPrint the fonts of Sipar and nothing else: no network, no other file."""
+    """Gives WeasyPrint the fonts of Sipar and pictures inside the document: no network, no other file."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        if url.startswith(PICTURE):
+            return URLFetcherResponse(url, base64.b64decode(url.removeprefix(PICTURE)), {"Content-Type": "image/png"})
         name = url.removeprefix(FONT_SCHEME)
         found = finders.find(f"vendor/fonts/{name}.woff2") if url.startswith(FONT_SCHEME) and name in FONTS else None
         if not isinstance(found, str):
@@ -85,7 +99,8 @@ def report_html(actor: Actor, campaign: Campaign, language: str, *, now: datetim
             "urgent": [{"standing": each, "title": titles[each.key]} for each in urgent],
             "evidence": evidence(actor, now=now),
             "now": now,
-            "style": mark_safe(_style()),  # noqa: S308 - a file of ours
+            "style": _style("report.css"),
+            "map_style": _style("map.css"),
         }
         return render_to_string("board/report/document.html", context)
 
@@ -93,15 +108,27 @@ def report_html(actor: Actor, campaign: Campaign, language: str, *, now: datetim
 def report_pdf(html: str) -> bytes:
     """The HTML of a report as PDF. Raises FatalURLFetchingError if the document names any address."""
     fetcher = OwnFilesOnly()
+    # Without one configuration for style sheet and document, WeasyPrint reads the faces and forgets them.
+    fonts = FontConfiguration()
     faces = "".join(
         f"@font-face {{ font-family: '{family}'; font-weight: {weight};"
         f" src: url('{FONT_SCHEME}{stem}-{weight}') format('woff2') }}"
-        for family, stem in (("Noto Naskh Arabic", "noto-naskh-arabic"), ("Noto Nastaliq Urdu", "noto-nastaliq-urdu"))
-        for weight in (400, 700)
+        for family, stem, weight in FACES
     )
-    document = HTML(string=html, url_fetcher=fetcher)
-    made = document.write_pdf(stylesheets=[CSS(string=faces, url_fetcher=fetcher)], pdf_tags=True)
+    document = HTML(string=CHART.sub(_joined, html), url_fetcher=fetcher)
+    sheet = CSS(string=faces, url_fetcher=fetcher, font_config=fonts)
+    made = document.write_pdf(stylesheets=[sheet], font_config=fonts, pdf_tags=True)
     return bytes(made)
+
+
+def _joined(chart: re.Match[str]) -> str:
+    """A chart in Urdu as a picture: WeasyPrint 70 sets the text of an SVG letter by letter, which breaks the script."""
+    svg = chart.group()
+    if not JOINED_LETTERS.search(svg):
+        return svg
+    picture = base64.b64encode(svg_to_png(svg)).decode()
+    words = "، ".join(CHART_TEXT.findall(svg)).replace('"', "&quot;")
+    return f'<img class="chart" alt="{words}" src="{PICTURE}{picture}">'
 
 
 def _board(actor: Actor, campaign: Campaign) -> Board:
@@ -124,5 +151,5 @@ def _svg(chart: Chart) -> str:
     return mark_safe(to_svg(chart.spec))  # noqa: S308 - drawn by us from numbers and escaped words
 
 
-def _style() -> str:
-    return (Path(__file__).parent / "templates" / "board" / "report" / "report.css").read_text("utf-8")
+def _style(name: str) -> str:
+    return mark_safe((Path(__file__).parent / "templates" / "board" / "report" / name).read_text("utf-8"))  # noqa: S308

@@ -80,6 +80,10 @@ def with_nobody(names: Names) -> Names:
     return {**names, 0: ("", {"en": _("No single lead")})}
 
 
+# Not applicable and not answered stand after the levels, and are none.
+OFF_SCALE = 2
+
+
 def level_words(board: Board) -> tuple[str, ...]:
     """The names of the levels, then not applicable, then unanswered."""
     scale = (words(step.title) for step in board.framework.catalogue.scale)

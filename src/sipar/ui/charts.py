@@ -23,6 +23,7 @@ RIGHT_TO_LEFT = frozenset({"ur", "ar", "fa", "ps", "sd"})
 LATIN = "system-ui, 'Noto Sans', 'Liberation Sans', sans-serif"
 URDU = f"'Noto Naskh Arabic', {LATIN}"
 ACCENT, TEXT, MUTED, LINE = "#0b5f63", "#1b2426", "#566366", "#dbe1e2"
+OFF_SCALE = "#b9c2c4"
 WIDTH = 640
 SMALLEST_LABELLED_SHARE = 0.08
 
@@ -69,18 +70,22 @@ class Group:
     counts: Sequence[float] = field(default_factory=tuple)
 
 
-def distribution(key: str, levels: Sequence[Bar], *, sentence: str, heads: Row, language: str = "en") -> Chart:
-    """How many stand on each level: one column a level, lowest first, coloured by the sequential scale."""
+def distribution(
+    key: str, levels: Sequence[Bar], *, sentence: str, heads: Row, language: str = "en", off_scale: int = 0
+) -> Chart:
+    """How many stand on each level: one column a level, lowest first, coloured by the sequential scale.
+
+    The last `off_scale` columns are no levels (not applicable, not answered): they are grey.
+    """
     total = sum(level.value for level in levels)
-    highest = max(len(levels) - 1, 1)
     values = [
         {
             "label": level.label,
             "value": level.value,
             "text": level.text or f"{level.value:,.0f} ({_percent(level.value, total)})",
-            "colour": COLOURS[scale_step(index, 0, highest) or 0],
+            "colour": _colour(step),
         }
-        for index, level in enumerate(levels)
+        for level, step in zip(levels, _steps(len(levels), off_scale), strict=True)
     ]
     x = {
         "field": "label",
@@ -189,14 +194,22 @@ def trend(
 
 
 def grouped_share(
-    key: str, groups: Sequence[Group], *, levels: Sequence[str], sentence: str, heads: Row, language: str = "en"
+    key: str,
+    groups: Sequence[Group],
+    *,
+    levels: Sequence[str],
+    sentence: str,
+    heads: Row,
+    language: str = "en",
+    off_scale: int = 0,
 ) -> Chart:
     """Each group's share on every level as one full bar, lowest level first, coloured by the sequential scale.
 
-    Raises ValueError where a group does not count exactly one number per level.
+    The last `off_scale` levels are none (not applicable, not answered): they are grey. Raises ValueError where
+    a group does not count exactly one number per level.
     """
     mirrored = language in RIGHT_TO_LEFT
-    steps = [scale_step(index, 0, max(len(levels) - 1, 1)) or 0 for index in range(len(levels))]
+    steps = _steps(len(levels), off_scale)
     values: list[dict[str, Any]] = []
     table: list[Row] = []
     for group in groups:
@@ -215,7 +228,7 @@ def grouped_share(
                     "end": start + share,
                     "middle": start + share / 2,
                     "text": f"{share:.0%}" if share >= SMALLEST_LABELLED_SHARE else "",
-                    "ink": ink(steps[index]),
+                    "ink": _ink(steps[index]),
                 }
             )
             start += share
@@ -231,7 +244,7 @@ def grouped_share(
         "type": "nominal",
         "sort": None,
         "legend": legend,
-        "scale": {"domain": list(levels), "range": [COLOURS[step] for step in steps]},
+        "scale": {"domain": list(levels), "range": [_colour(step) for step in steps]},
     }
     label = {
         "x": x | {"field": "middle"},
@@ -250,8 +263,24 @@ def grouped_share(
         ],
         "resolve": {"scale": {"color": "independent"}},
     }
-    scale = tuple((word, f"sp-step-{step}") for word, step in zip(levels, steps, strict=True))
+    scale = tuple(
+        (word, "sp-step-off" if step is None else f"sp-step-{step}") for word, step in zip(levels, steps, strict=True)
+    )
     return _chart(key, sentence, spec, heads, table, scale=scale)
+
+
+def _steps(count: int, off_scale: int) -> list[int | None]:
+    """The step of the scale for each of `count` levels, None for the last `off_scale`, which are no levels."""
+    highest = max(count - off_scale - 1, 1)
+    return [scale_step(index, 0, highest) if index < count - off_scale else None for index in range(count)]
+
+
+def _colour(step: int | None) -> str:
+    return OFF_SCALE if step is None else COLOURS[step]
+
+
+def _ink(step: int | None) -> str:
+    return TEXT if step is None else ink(step)
 
 
 def _chart(

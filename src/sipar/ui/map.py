@@ -11,7 +11,7 @@ from sipar.ui.heatmap import step_class
 
 WIDTH = 600.0
 MARGIN = 6.0
-NARROWEST_LABELLED = 40.0
+NARROWEST_LABELLED = 44.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def choropleth(
             code=code,
             name=names.get(language) or names["en"],
             text="–" if value is None else write(value),
-            label="" if value is None or width_of(outline, projection) < NARROWEST_LABELLED else write(value),
+            label="" if value is None or room_at_label(outline, projection) < NARROWEST_LABELLED else write(value),
             path=path_of(outline, projection),
             x=f"{x:.1f}",
             y=f"{y:.1f}",
@@ -127,10 +127,20 @@ def rings(outline: Outline) -> Iterator[Ring]:
         yield from polygon
 
 
-def width_of(outline: Outline, projection: Projection) -> float:
-    """How wide the province is drawn, in pixels."""
-    across = [projection.place(point)[0] for ring in rings(outline) for point in ring]
-    return max(across) - min(across)
+def room_at_label(outline: Outline, projection: Projection) -> float:
+    """How wide a label may be that is centred where the province's label stands, in pixels: none, if it is outside."""
+    x, y = projection.place(outline.properties.label)
+    borders = [crossing for ring in rings(outline) for crossing in crossings([projection.place(p) for p in ring], y)]
+    before = [x - border for border in borders if border <= x]
+    after = [border - x for border in borders if border > x]
+    return 2 * min(*before, *after) if len(before) % 2 and after else 0.0
+
+
+def crossings(ring: list[tuple[float, float]], height: float) -> Iterator[float]:
+    """Where a closed ring crosses the horizontal line at `height`."""
+    for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], ring[0]], strict=True):
+        if (y1 > height) != (y2 > height):
+            yield x1 + (height - y1) / (y2 - y1) * (x2 - x1)
 
 
 def path_of(outline: Outline, projection: Projection) -> str:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import zlib
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from sipar.assessments.models import Assessment, Campaign
 from sipar.board import tasks
 from sipar.board.actions import ask_for_report
 from sipar.board.benchmarking import own_standing
-from sipar.board.evidence import QUERIES, evidence
+from sipar.board.evidence import QUERIES, Evidence, evidence
 from sipar.board.report import OwnFilesOnly, report_pdf
 from sipar.board.tests.answered import answer, more_organisations
 from sipar.core.acting import acting
@@ -155,6 +157,21 @@ def test_who_sees_a_part_of_the_register_gets_no_national_figure(cast: Cast, ans
         assert found["frameworks.in_use"].value == 1
 
 
+def unpacked(pdf: bytes) -> bytes:
+    """What the streams of a PDF say."""
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
+    return b"".join(zlib.decompressobj().decompress(each) for each in streams if each[:1] == b"x")
+
+
+def test_evidence_by_tier_or_sector_is_named_and_not_coded() -> None:
+    by_query = {indicator.query: indicator for indicator in indicators().indicators}
+    rows = (("government", 2), ("elsewhere", 1))
+    tiers = Evidence(by_query["teams.count_by_tier"], "", rows=rows)
+    sectors = Evidence(by_query["campaigns.target_reached_by_sector"], "", rows=rows)
+    assert tiers.named == [("Government CERT", 2), ("elsewhere", 1)]
+    assert sectors.named == [("Government", 2), ("elsewhere", 1)]
+
+
 def drawn(cast: Cast, name: str, campaign: Campaign) -> BackgroundRun:
     """A report that was asked for and drawn, as its asker reads it afterwards."""
     actor = cast.actors[name]
@@ -174,6 +191,9 @@ def test_a_report_is_drawn_in_both_languages_with_its_data(cast: Cast, answered:
     assert "The report is ready" in client.get("/board/report/").content.decode()
     for language in ("en", "ur"):
         assert client.get(f"/board/report/runs/{run.pk}/pdf-{language}/").content.startswith(b"%PDF-")
+    urdu = unpacked(client.get(f"/board/report/runs/{run.pk}/pdf-ur/").content)
+    assert b"Noto-Naskh-Arabic" in urdu
+    assert b"Noto-Nastaliq-Urdu" in urdu
     data = json.loads(client.get(f"/board/report/runs/{run.pk}/json/").content)
     api = client.get(f"/api/board/{answered.code}").json()
     assert [row[3] for row in data["tables"]["sectors"]["rows"]] == [line["answered"] for line in api["sectors"]]

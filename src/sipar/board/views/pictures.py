@@ -89,7 +89,13 @@ def distribution_chart(board: Board) -> charts.Chart:
     )
     groups = [charts.Group(titles[group.key], group.counts) for group in board.groups]
     return charts.grouped_share(
-        "distribution", groups, levels=levels, sentence=sentence, heads=(_("Group"), *levels), language=language()
+        "distribution",
+        groups,
+        levels=levels,
+        sentence=sentence,
+        heads=(_("Group"), *levels),
+        language=language(),
+        off_scale=tables.OFF_SCALE,
     )
 
 
@@ -104,6 +110,7 @@ def requirement_chart(board: Board, standing: Standing) -> charts.Chart:
         sentence=_("Most organisations stand at: %(level)s") % {"level": levels[place]},
         heads=(_("Level"), _("Organisations")),
         language=language(),
+        off_scale=tables.OFF_SCALE,
     )
 
 

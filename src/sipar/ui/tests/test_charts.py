@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sipar.ui import chart_images, charts
 from sipar.ui.charts import Bar, Chart, Group, Point
+from sipar.ui.scale import COLOURS
 
 LEVELS = ("Traditional", "Initial", "Advanced", "Optimal")
 
@@ -74,6 +75,28 @@ def test_time_runs_from_the_left_in_every_language() -> None:
 def test_a_group_with_a_missing_level_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="Health"):
         charts.grouped_share("g", [Group("Health", (1, 2))], levels=LEVELS, sentence="s", heads=("a",))
+
+
+def test_what_is_no_level_stands_in_grey_beside_the_scale() -> None:
+    levels = ("none", "some", "all", "not applicable")
+    chart = charts.grouped_share(
+        "g", [Group("Health", (1, 2, 3, 4))], levels=levels, sentence="s", heads=("a",), off_scale=1
+    )
+    assert [step for _, step in chart.scale] == ["sp-step-0", "sp-step-5", "sp-step-10", "sp-step-off"]
+    columns = charts.distribution(
+        "d", [Bar(word, 1) for word in levels], sentence="s", heads=("a", "b"), off_scale=1
+    ).spec["data"]["values"]
+    assert [value["colour"] for value in columns] == [COLOURS[0], COLOURS[5], COLOURS[10], charts.OFF_SCALE]
+
+
+def test_a_picture_for_print_draws_urdu_and_figures_alike() -> None:
+    def drawn(text: str) -> bytes:
+        words = f'<text y="30" font-size="20" font-family="Noto Naskh Arabic">{text}</text>'
+        return chart_images.svg_to_png(f'<svg xmlns="http://www.w3.org/2000/svg" width="300" height="40">{words}</svg>')
+
+    pictures = [drawn(text) for text in ("", "سطح", "سطح 1.92", "سطح 2.22")]
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+    assert len(set(pictures)) == 4
 
 
 @given(st.lists(st.lists(st.integers(0, 10_000), min_size=4, max_size=4), min_size=1, max_size=8))

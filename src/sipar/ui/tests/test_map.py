@@ -77,6 +77,12 @@ def test_a_province_too_small_for_its_number_has_none_on_the_map_but_one_in_the_
     }
 
 
+def test_a_label_that_would_reach_over_the_border_is_left_to_the_list() -> None:
+    hook = [[60.0, 30.0], [60.0, 31.0], [61.0, 31.0], [61.0, 30.98], [60.51, 30.98], [60.51, 30.0], [60.0, 30.0]]
+    made = drawn(outlines(hook), {"XX-0": 3.0})
+    assert [(region.label, region.text) for region in made.regions] == [("", "3.0")]
+
+
 def test_a_value_of_a_province_that_is_not_drawn_is_refused_by_its_code() -> None:
     with pytest.raises(ValueError, match="XX-9"):
         drawn(outlines(SQUARE), {"XX-9": 1.0})
