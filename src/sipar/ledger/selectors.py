@@ -15,6 +15,7 @@ from sipar.core import ledger
 from sipar.core.acting import Actor
 from sipar.core.models import BackgroundRun, Checkpoint, Event
 from sipar.core.problems import not_open
+from sipar.ledger.words import NOUNS, OPERATIONS, action_in_words
 from sipar.orgs.models import Organisation
 from sipar.people.models import Account
 from sipar.people.roles import ORGANISATION_ROLES
@@ -24,10 +25,6 @@ PAGE = 50
 # A page looks back over so many events at most: a rare action does not make the database read everything.
 LOOK_BACK = 100_000
 VERIFY = "ledger.verify"
-NOUNS = (
-    "assessment", "review", "roadmap", "campaign", "engagement", "evidence", "designation", "register", "team",
-    "account", "framework", "token", "demonstration",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,6 +34,12 @@ class Entry:
     event: Event
     who: str
     organisation: str
+
+    @property
+    def words(self) -> str:
+        """What was done, in the active language."""
+        operation = self.event.operation
+        return action_in_words(self.event.action) if self.event.action else str(OPERATIONS.get(operation, operation))
 
 
 @dataclass(frozen=True)

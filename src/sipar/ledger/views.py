@@ -14,7 +14,6 @@ from sipar.core.gates import Gate, gate
 from sipar.core.http import ActorRequest
 from sipar.ledger.actions import VERIFIERS, may_verify, start_verification
 from sipar.ledger.selectors import (
-    NOUNS,
     access_event,
     access_verification,
     content_of,
@@ -24,6 +23,7 @@ from sipar.ledger.selectors import (
     page_of_events,
     proof_with_entry,
 )
+from sipar.ledger.words import NOUNS, OPERATIONS
 from sipar.people.gates import LEDGER_READERS
 from sipar.ui.tables import Column
 
@@ -35,7 +35,6 @@ COLUMNS = (
     Column("organisation", _("Organisation")),
     Column("why", _("Why"), optional=True),
 )
-OPERATIONS = (("insert", _("Added")), ("update", _("Changed")), ("delete", _("Removed")))
 FILTERS = ("noun", "operation", "record")
 
 
@@ -53,8 +52,8 @@ def show(request: ActorRequest) -> HttpResponse:
         "filtered": any(filters.values()),
         "seal": latest_seal(),
         "columns": COLUMNS,
-        "nouns": [(noun, noun) for noun in NOUNS],
-        "operations": OPERATIONS,
+        "nouns": list(NOUNS.items()),
+        "operations": list(OPERATIONS.items()),
         "may_verify": may_verify(request.actor),
     }
     return render(request, "ledger/ledger.html", context)
@@ -70,7 +69,7 @@ def event(request: ActorRequest, number: int) -> HttpResponse:
         "event": found,
         "fields": content_of(request.actor, found),
         "readable": may_read_content(request.actor, found),
-        "operations": dict(OPERATIONS),
+        "operation": OPERATIONS.get(found.operation, found.operation),
     }
     return render(request, "ledger/event.html", context)
 

@@ -18,6 +18,7 @@ from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.models import Event
 from sipar.core.problems import Invalid
+from sipar.ledger.words import action_in_words
 from sipar.orgs import designation_actions as steps
 from sipar.orgs import policy, selectors
 from sipar.orgs.forms import CandidateForm, GazetteForm, GradeForm, WithdrawalForm, add_problem
@@ -26,7 +27,7 @@ from sipar.orgs.grading import grading_criteria
 from sipar.orgs.models import Designation
 from sipar.orgs.standing import names_of
 from sipar.orgs.views import PAGE, trail
-from sipar.orgs.words import action_in_words, named
+from sipar.orgs.words import named
 from sipar.ui.tables import Column
 
 SOON = timedelta(days=60)

@@ -18,12 +18,13 @@ from sipar.core.acting import Actor
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import not_open
+from sipar.ledger.words import action_in_words
 from sipar.orgs import policy, selectors, standing
 from sipar.orgs.export import as_csv, as_xlsx, register_file
 from sipar.orgs.gates import EXPORTERS
 from sipar.orgs.models import Ministry, Organisation, Province, Sector
 from sipar.orgs.selectors import OrganisationFilter
-from sipar.orgs.words import PLACES, REASONS, action_in_words, named
+from sipar.orgs.words import PLACES, REASONS, named
 from sipar.people.gates import ORGANISATION, REGISTER_READERS
 from sipar.people.roles import ENGAGED_ROLES, ROLES, TEAM_ROLES
 from sipar.teams.models import Team

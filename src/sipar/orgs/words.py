@@ -1,4 +1,4 @@
-"""Words of the register's pages: names in the reader's language, and what the ledger's actions are called."""
+"""Words of the register's pages: names in the reader's language."""
 
 from __future__ import annotations
 
@@ -8,26 +8,6 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-ACTIONS: dict[str, str | Promise] = {
-    "organisation.add": _("Added to the register"),
-    "organisation.change": _("Entry changed"),
-    "organisation.keep_contact": _("Contact kept"),
-    "organisation.remove_contact": _("Contact removed"),
-    "organisation.keep_asset": _("Asset kept"),
-    "organisation.end_asset": _("Asset ended"),
-    "register.load": _("Loaded from a register file"),
-    "register.apply": _("Loaded from a register file"),
-    "designation.list": _("Listed as a candidate of critical infrastructure"),
-    "designation.grade": _("Graded against the criteria"),
-    "designation.designate": _("Designated as critical infrastructure"),
-    "designation.confirm_review": _("Yearly review confirmed"),
-    "designation.ask_withdrawal": _("Withdrawal asked for"),
-    "designation.withdraw": _("Designation withdrawn"),
-    "designation.keep": _("Designation kept"),
-    "account.grant": _("Role given"),
-    "account.revoke_grant": _("Role ended"),
-    "file.keep": _("File handed in"),
-}
 REASONS: dict[str, str | Promise] = {
     "sector": _("its sector"),
     "subsector": _("its subsector"),
@@ -35,8 +15,8 @@ REASONS: dict[str, str | Promise] = {
     "ministry": _("its ministry"),
     "tier": _("its tier"),
     "ownership": _("its ownership"),
-    "identifier": _("named in the rule"),
-    "everyone": _("every organisation belongs"),
+    "identifier": _("its name in the rule"),
+    "everyone": _("a rule that takes in everyone"),
 }
 PLACES: dict[str, str | Promise] = {
     "national": _("National CERT"),
@@ -55,8 +35,3 @@ PLACES: dict[str, str | Promise] = {
 def named(names: Mapping[str, str]) -> str:
     """The name in the active language, else in English."""
     return names.get(get_language() or "en") or names.get("en", "")
-
-
-def action_in_words(action: str) -> str:
-    """What an action of the ledger is called; its own name where nobody named it."""
-    return str(ACTIONS.get(action, action or _("Change")))
