@@ -43,6 +43,8 @@ def open_session(request: HttpRequest, account: Account, *, method: str) -> None
     """Sign the account in, with a record of how it was done."""
     login(request, account, backend=BACKEND)
     record_authentication(request, account, "mfa", type=method)
+    # The sign-in pages record it themselves; this door passes them by.
+    UserSession.objects.create_from_request(request)
 
 
 @action("session.end")

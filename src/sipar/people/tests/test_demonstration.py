@@ -42,6 +42,16 @@ def test_one_button_signs_in_as_a_role_with_its_second_factor(demo: Cast) -> Non
     assert enters(demo.accounts["ayesha"]) == (302, 200)
 
 
+def test_a_demonstration_session_stands_among_the_sessions_of_its_account(demo: Cast) -> None:
+    browser = Client()
+    browser.post(reverse("demonstration_sign_in"), {"account": demo.hamid.account})
+    assert b"This browser" in browser.get(reverse("me")).content
+
+
+def test_the_sign_in_page_offers_one_way_to_a_new_password(demo: Cast) -> None:
+    assert Client().get(reverse("account_login")).content.count(reverse("account_reset_password").encode()) == 1
+
+
 def test_the_sign_in_page_names_the_demonstration_only_in_demonstration_mode(demo: Cast) -> None:
     address = reverse("demonstration_sign_in").encode()
     assert address in Client().get(reverse("account_login")).content

@@ -10,12 +10,6 @@ register = template.Library()
 
 
 @register.filter
-def depth_marks(depth: int) -> range:
-    """As many marks as a team stands below the top of the tree."""
-    return range(depth)
-
-
-@register.filter
 def level_of(levels: Mapping[str, int | None], identifier: str) -> int | None:
     """The level of one SIM3 parameter; None where it is not answered."""
     return levels.get(identifier)
