@@ -26,5 +26,6 @@ from sipar.incidents.models.report import EmergencyReport, InboundMail, Report
 
 __all__ = [
     "Access", "AffectedRequirement", "Artefact", "BreakGlass", "Campaign", "CaseLink", "Custody", "EmergencyReport",
-    "Entry", "Extract", "Handover", "InboundMail", "Incident", "Indicator", "Look", "Playbook", "Report", "SeverityScore", "Task",
+    "Entry", "Extract", "Handover", "InboundMail", "Incident", "Indicator", "Look", "Playbook", "Report",
+    "SeverityScore", "Task",
 ]  # fmt: skip
