@@ -204,7 +204,8 @@ def _facts(
     financial = register.financial[organisation]
     manufacturer = register.manufacturer[organisation]
     exploited = manufacturer & malicious & dice.chance(0.25)
-    designated = register.tier[organisation] == 0
+    owner = register.columns["cii_designated"] | register.columns["singapore_cii_owner"]
+    critical_owner = owner.to_numpy()[organisation]
     paid = ransomware & dice.chance(assumptions.ransom.paid)
     causes = [one.root_causes for one in patterns]
     first_cause = np.cumsum([0, *(len(names) for names in causes)])[core.pattern]
@@ -284,7 +285,7 @@ def _facts(
         "data_subjects_affected": known(np.where(personal, data_users, 0.0)).cast(pl.Int64),
         "vulnerability_exploited": pl.Series(exploited),
         "severe_product_incident": pl.Series(manufacturer & (severity >= 2) & dice.chance(0.3)),
-        "cii_system_affected": pl.Series(designated & (severity >= 1)),
+        "cii_system_affected": pl.Series(critical_owner & (severity >= 1)),
         "loss_of_security": pl.Series(touched & (severity >= 2)),
         "operational_technology_impact": pl.Series(
             register.operational[organisation] & (severity >= 2) & dice.chance(0.2)

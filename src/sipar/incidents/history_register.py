@@ -77,7 +77,6 @@ class Register:
     staff: Floats
     turnover: Floats
     customers: Floats
-    tier: Places
     operational: Truths
     financial: Truths
     manufacturer: Truths
@@ -134,7 +133,6 @@ def draw_register(assumptions: Assumptions, *, organisations: int, seed: int) ->
         staff=staff,
         turnover=turnover,
         customers=np.floor(staff * dice.amount(assumptions.customers_per_head)) + 1.0,
-        tier=tier,
         operational=dice.chance(np.array([one.ot for one in sectors])[sector]),
         financial=(financial != "none").to_numpy(),
         manufacturer=abroad["eu_product_manufacturer"],

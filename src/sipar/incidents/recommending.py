@@ -96,9 +96,10 @@ class Rules(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """A rule that fired: its code, and the facts it asked with their values."""
+    """A rule that fired: its code, its sentence by language, and the facts it asked with their values."""
 
     code: str
+    title: Mapping[str, str]
     parameters: Mapping[str, Fact]
 
 
@@ -159,7 +160,9 @@ def recommend(rules: Rules, scale: Scale, facts: Mapping[str, Fact]) -> Recommen
     return Recommendation(
         owner=owner,
         priority=priority,
-        reasons=tuple(Why(rule.reason, {test.fact: facts.get(test.fact) for test in rule.when}) for rule in fired),
+        reasons=tuple(
+            Why(rule.reason, rule.title, {test.fact: facts.get(test.fact) for test in rule.when}) for rule in fired
+        ),
         unknown=tuple(fact for fact in FACTS if fact in asked),
         rules=f"{rules.recommendation}/{rules.version}",
     )
