@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from sipar.law.assessing import Submission, assess
 from sipar.law.compiling import CompiledRegime, compile_regime
 from sipar.law.evaluate import evaluate
 from sipar.law.facts import shipped_facts
@@ -49,8 +50,40 @@ def duties(
     sent: Sequence[tuple[str, datetime]] = (),
     related: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, Duty]:
-    """Every stage of a regime for one incident, given what was sent and the organisation's other incidents."""
+    """Every stage of a regime for one incident, given what was sent and the organisation's other incidents.
+
+    Read twice, as one incident and as a row of a table; a difference between the two fails the test.
+    """
     compiled = regime(name)
+    nothing = Duty(applies=False, due_at=None, clock=None)
+    alone, in_table = _alone(compiled, facts, sent, related), _in_table(compiled, facts, sent, related)
+    assert alone == in_table
+    return {duty.stage: alone.get(duty.stage, nothing) for duty in compiled.regime.duties}
+
+
+def settling(name: str, stage: str, facts: Mapping[str, object]) -> list[str]:
+    """The facts that would settle whether a stage applies, the most telling first."""
+    found = assess([regime(name)], facts).duty(name, stage)
+    return list(found.unsettled) if found is not None else []
+
+
+def _alone(
+    compiled: CompiledRegime,
+    facts: Mapping[str, object],
+    sent: Sequence[tuple[str, datetime]],
+    related: Sequence[Mapping[str, object]],
+) -> dict[str, Duty]:
+    submissions = [Submission(compiled.identifier, stage, when) for stage, when in sent]
+    found = assess([compiled], facts, submissions=submissions, related=related)
+    return {each.stage: Duty(each.applies, each.due_at, each.clock) for each in found.duties}
+
+
+def _in_table(
+    compiled: CompiledRegime,
+    facts: Mapping[str, object],
+    sent: Sequence[tuple[str, datetime]],
+    related: Sequence[Mapping[str, object]],
+) -> dict[str, Duty]:
     table = pl.DataFrame(
         [{**each, "incident": number, "organisation": "one"} for number, each in enumerate([facts, *related])],
         schema={
@@ -60,7 +93,7 @@ def duties(
         },
     )
     submissions = pl.DataFrame(
-        [{"incident": 0, "regime": name, "stage": stage, "submitted_at": when} for stage, when in sent],
+        [{"incident": 0, "regime": compiled.identifier, "stage": stage, "submitted_at": when} for stage, when in sent],
         schema={
             "incident": pl.Int64,
             "regime": pl.String,
@@ -69,16 +102,4 @@ def duties(
         },
     )
     found = evaluate([compiled], table, submissions=submissions).filter(pl.col("incident") == 0)
-    rows = {row["stage"]: row for row in found.iter_rows(named=True)}
-    nothing = Duty(applies=False, due_at=None, clock=None)
-    return {
-        duty.stage: Duty(rows[duty.stage]["applies"], rows[duty.stage]["due_at"], rows[duty.stage]["clock"])
-        if duty.stage in rows
-        else nothing
-        for duty in compiled.regime.duties
-    }
-
-
-def settling(name: str, stage: str, facts: Mapping[str, object]) -> list[str]:
-    """The facts that would settle whether a stage applies, the most telling first."""
-    raise NotImplementedError
+    return {row["stage"]: Duty(row["applies"], row["due_at"], row["clock"]) for row in found.iter_rows(named=True)}
