@@ -185,3 +185,11 @@ def ledger_event_of(submission: Submission) -> int | None:
     """The ledger event that recorded a signed version, or None where the actor may not see it."""
     rows = Event.objects.filter(table_name="assessments_submission", row_key=str(submission.pk), operation="insert")
     return rows.values_list("pk", flat=True).first()
+
+
+def standing_answers(organisation: int, framework: int) -> Levels | None:
+    """The newest answers of an organisation to a framework version that count, as uint8[R]; None where there are
+    none, or where they are not open to the actor."""
+    rows = Assessment.objects.filter(organisation=organisation, campaign__framework=framework, standing__isnull=False)
+    blob = rows.order_by("-campaign__opens_at", "-pk").values_list("standing", flat=True).first()
+    return None if blob is None else np.frombuffer(bytes(blob), dtype=np.uint8)

@@ -46,6 +46,20 @@ RECORDED: dict[str, str | Promise] = {
     "verified_by_call": gettext_lazy("%(team)s called back and verified the report."),
     "refused_after_call": gettext_lazy("%(team)s could not verify the report: %(reason)s"),
     "corrected": gettext_lazy("%(team)s corrected what was reported: %(reason)s"),
+    "artefact.received": gettext_lazy("A file was added."),
+    "campaign.joined": gettext_lazy("The case became part of national incident %(number)s: %(reason)s"),
+    "campaign.left": gettext_lazy("The case is no longer part of national incident %(number)s: %(reason)s"),
+    "case.linked": gettext_lazy("The case was linked with another one."),
+    "case.unlinked": gettext_lazy("A link with another case was taken back."),
+    "indicators.added": gettext_lazy("Indicators were added: %(count)s."),
+    "indicators.removed": gettext_lazy("An indicator was taken out."),
+    "playbook.applied": gettext_lazy("Tasks were made from a playbook: %(tasks)s."),
+    "requirement.added": gettext_lazy("A requirement was named whose control mattered here."),
+    "requirement.removed": gettext_lazy("A requirement was taken out again."),
+    "task.added": gettext_lazy("A task was added."),
+    "task.done": gettext_lazy("A task was done."),
+    "task.dropped": gettext_lazy("A task was dropped."),
+    "task.reopened": gettext_lazy("A task was opened again."),
 }
 
 TEAM_VALUES = ("team", "from_team", "to_team", "parent")

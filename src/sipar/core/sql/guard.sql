@@ -140,6 +140,22 @@ as $$
             or i.id in (select guard.opened()))
 $$;
 
+-- How many victims a national incident has, by where they are, with the scores of their cases: no victim is named, and
+-- the page shows no small count. For the staff of CERTs.
+create or replace function guard.campaign_victims(wanted bigint[])
+returns table (
+    campaign_id bigint, sector_id bigint, province_id bigint, victims bigint, cases bigint, scores double precision[]
+)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select i.campaign_id, i.sector_id, i.province_id, count(distinct coalesce(i.organisation_id, -i.id)), count(*),
+        coalesce(array_agg(i.severity_score) filter (where i.severity_score is not null), '{}')
+    from incidents_incident i
+    where i.campaign_id = any (wanted) and i.state not in ('draft', 'discarded', 'merged', 'rejected')
+        and (guard.is_system() or cardinality(guard.desks()) > 0)
+    group by i.campaign_id, i.sector_id, i.province_id
+$$;
+
 -- A token is looked up before its account is known; only its owner's number and its hash come out.
 create or replace function guard.token(wanted text)
 returns table (account_id bigint, digest varchar, scopes jsonb, expires_at timestamptz, revoked_at timestamptz)
