@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import polars as pl
-
 from sipar.incidents.models import Incident, Report
+from sipar.law.assessing import RegimeFinding, assess
+from sipar.law.assessing import Submission as Filed
 from sipar.law.compiling import CompiledDuty
-from sipar.law.evaluate import evaluate
-from sipar.law.facts import Fact, shipped_facts
+from sipar.law.facts import shipped_facts
 from sipar.obligations.clock import serves
 from sipar.obligations.models import Submission
 from sipar.obligations.regimes import Binding, binding_regimes
@@ -33,6 +32,7 @@ class Asked:
     anchor_at: datetime | None
     clock: str
     served_by: Submission | None
+    unsettled: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
@@ -47,35 +47,64 @@ class Asked:
         return self.code, self.stage
 
 
+@dataclass(frozen=True)
+class CaseAssessment:
+    """What the regimes make of a case: duties that apply or may apply, findings with their citations, open questions.
+
+    `questions` are facts of the incident that would settle what is undetermined; `register_questions` those that
+    belong to the register (whom a law binds), which nobody under attack is asked.
+    """
+
+    asked: tuple[Asked, ...]
+    regimes: tuple[RegimeFinding, ...]
+    questions: tuple[str, ...]
+    register_questions: tuple[str, ...]
+
+
 def asked_in(incident: Incident, *, submissions: Sequence[Submission]) -> list[Asked]:
     """Every duty that a binding regime puts, or may put, on the organisation of a case."""
+    return list(assessment_of(incident, submissions=submissions).asked)
+
+
+def assessment_of(incident: Incident, *, submissions: Sequence[Submission] | None = None) -> CaseAssessment:
+    """What binds the case, what is undetermined, and the questions that would settle it, the most decisive first."""
     bindings = binding_regimes(incident.opened_at.date())
     if incident.organisation_id is None or not bindings:
-        return []
+        return CaseAssessment((), (), (), ())
+    if submissions is None:
+        submissions = list(Submission.objects.filter(incident=incident))
     earlier = earlier_cases(incident)
-    facts = facts_of(incident, earlier)
     served = _served(bindings, submissions)
-    rows = [{"incident": 0, "organisation": 0, **facts}]
-    rows += [{"incident": number, "organisation": 0, **each} for number, each in enumerate(earlier, start=1)]
-    table = evaluate([binding.compiled for binding in bindings], _table(rows), submissions=_filed(served))
+    filed = [Filed(*key, each.submitted_at) for key, several in served.items() for each in several]
+    found = assess(
+        [binding.compiled for binding in bindings],
+        facts_of(incident, earlier),
+        submissions=filed,
+        related=earlier,
+    )
     by_key = {(each.row.code, duty.duty.stage): (each, duty) for each in bindings for duty in each.compiled.duties}
-    found = []
-    for row in table.filter(pl.col("incident") == 0).iter_rows(named=True):
-        binding, duty = by_key[(row["regime"], row["stage"])]
-        first = served.get((row["regime"], row["stage"]), [None])[0]
-        found.append(
+    asked = []
+    for duty in found.duties:
+        binding, compiled = by_key[(duty.regime, duty.stage)]
+        asked.append(
             Asked(
                 binding=binding,
-                duty=duty,
-                applies=row["applies"],
-                due_at=row["due_at"],
-                anchor=row["anchor"] or "",
-                anchor_at=row["anchor_at"],
-                clock=row["clock"],
-                served_by=first,
+                duty=compiled,
+                applies=duty.applies,
+                due_at=duty.due_at,
+                anchor=duty.anchor or "",
+                anchor_at=duty.anchor_at,
+                clock=duty.clock,
+                served_by=served.get((duty.regime, duty.stage), [None])[0],
+                unsettled=duty.unsettled,
             )
         )
-    return found
+    return CaseAssessment(
+        asked=tuple(asked),
+        regimes=found.regimes,
+        questions=tuple(name for name in found.questions if name not in REGISTER),
+        register_questions=tuple(name for name in found.questions if name in REGISTER),
+    )
 
 
 def facts_of(incident: Incident, earlier: Sequence[Mapping[str, object]]) -> dict[str, object]:
@@ -103,22 +132,3 @@ def _served(bindings: Sequence[Binding], submissions: Sequence[Submission]) -> d
                 ):
                     served.setdefault((binding.row.code, duty.stage), []).append(each)
     return served
-
-
-def _filed(served: Mapping[tuple[str, str], Sequence[Submission]]) -> pl.DataFrame:
-    rows = [(0, code, stage, each.submitted_at) for (code, stage), filed in served.items() for each in filed]
-    schema = {"incident": pl.Int64(), "regime": pl.String(), "stage": pl.String(), "submitted_at": _INSTANT}
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-_INSTANT = pl.Datetime("us", "UTC")
-
-
-def _table(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
-    known: Mapping[str, Fact] = shipped_facts()
-    names = dict.fromkeys(name for row in rows for name in row)
-    series = [
-        pl.Series(name, [row.get(name) for row in rows], dtype=known[name].dtype if name in known else pl.Int64())
-        for name in names
-    ]
-    return pl.DataFrame(series)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Q
 
 from sipar.incidents.models import Incident
 from sipar.obligations.models import Duty
@@ -20,6 +21,9 @@ def record_breaches(
     a duty; what nobody touches, the scan finds.
     """
     keys = [incident.pk if incident else None, support_request.pk if support_request else None]
+    # Locked before anything is written, in the order in which the scan does, so that the two cannot wait on each other.
+    of_matter = Q(incident=incident) if incident else Q(support_request=support_request)
+    list(Duty.objects.select_for_update().filter(of_matter).order_by("pk").values_list("pk"))
     with connection.cursor() as cursor:
         cursor.execute("select guard.record_breaches(%s, %s, %s)", [*keys, now])
         late = [duty for (duty,) in cursor.fetchall()]

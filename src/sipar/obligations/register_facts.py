@@ -38,9 +38,7 @@ def register_facts(incident: Incident) -> dict[str, object]:
     with connection.cursor() as cursor:
         cursor.execute("select facts from guard.case_register(%s)", [incident.pk])
         row = cursor.fetchone()
-    known = shipped_facts()
-    found = _decoded(row[0]) if row else {}
-    return facts | {name: value for name, value in found.items() if name in known and value is not None}
+    return facts | typed(_decoded(row[0]) if row else {})
 
 
 def earlier_cases(incident: Incident) -> list[dict[str, object]]:
@@ -68,10 +66,15 @@ def _value(fact: Fact, raw: object) -> object | None:
     if fact.type == "boolean":
         return raw if isinstance(raw, bool) else None
     if fact.type in ("integer", "number"):
-        return raw if isinstance(raw, int | float) and not isinstance(raw, bool) else None
+        wanted = int if fact.type == "integer" else int | float
+        fits = isinstance(raw, wanted) and not isinstance(raw, bool)
+        return raw if fits and abs(raw) <= LARGEST else None  # type: ignore[arg-type]
+    if fact.type == "choice":
+        return raw if any(raw == option.value for option in fact.options) else None
     return raw if isinstance(raw, str) else None
 
 
+LARGEST = 1e15
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -83,5 +86,6 @@ def _instant(raw: object) -> datetime | None:
     return found.astimezone(UTC) if found.tzinfo and EARLIEST < found < LATEST else None
 
 
-def _decoded(value: object) -> dict[str, Any]:
-    return json.loads(value) if isinstance(value, str) else dict(value or {})  # type: ignore[call-overload]
+def _decoded(value: str | dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
+    return found

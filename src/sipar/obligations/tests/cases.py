@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from tests.cast import NOW, Cast
 
@@ -13,8 +14,8 @@ from sipar.incidents.report_actions import open_case
 from sipar.obligations.models import Submission
 
 # Facts that bind Alpha by the EU's NIS2 and by India's directions, and make the incident significant.
-BOUND = {"entity_class": "essential", "operates_in_india": True}
-SERIOUS = {"severe_disruption": True, "certin_type": "critical_system_compromise"}
+BOUND: dict[str, Any] = {"entity_class": "essential", "entity_type": "other", "operates_in_india": True}
+SERIOUS: dict[str, Any] = {"severe_disruption": True, "certin_type": "critical_system_compromise"}
 
 
 def draft_of(cast: Cast, *, who: str = "bilal", organisation: str = "alpha", now: datetime = NOW) -> Incident:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from tests.cast import NOW, Cast
@@ -19,12 +19,12 @@ pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
 
 
-def computed(cast: Cast, incident: Incident, *, at=NOW, who: str = "bilal", **facts: object) -> dict[str, Duty]:
-    """Duties by regime and stage after telling facts and computing as that person."""
+def computed(cast: Cast, incident: Incident, *, at: datetime = NOW, **facts: object) -> dict[str, Duty]:
+    """Duties by regime and stage after telling facts and computing as the CISO."""
     tell(incident, **facts)
-    with acting(cast.actors[who], reason="compute"):
+    with acting(cast.bilal, reason="compute"):
         incident.refresh_from_db()
-        recompute(cast.actors[who], incident, reason="facts", now=at, facts=sorted(facts))
+        recompute(cast.bilal, incident, reason="facts", now=at, facts=sorted(facts))
         return {f"{duty.code} {duty.stage}": duty for duty in duties_of(incident)}
 
 
@@ -40,7 +40,7 @@ def test_a_law_of_the_nation_asks_without_a_number_of_hours(cast: Cast) -> None:
 
 def test_a_foreign_law_binds_nobody_of_whom_the_register_does_not_say_so(cast: Cast) -> None:
     duties = computed(cast, draft_of(cast), aware_at=NOW, **SERIOUS)
-    assert {duty.regime.jurisdiction for duty in duties.values()} == {"PK"}
+    assert {duty.regime.jurisdiction for duty in duties.values() if duty.regime} == {"PK"}
 
 
 def test_every_law_that_binds_starts_its_own_clock_at_the_same_awareness(cast: Cast) -> None:
