@@ -115,7 +115,7 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class _Probes:
-    """What to try: the `rows` of `table` in which a fact has a value, the facts `read`, and the column of every test."""
+    """What to try: the `rows` of `table` in which a fact has a value, the facts `read`, and every test's column."""
 
     table: pl.DataFrame
     rows: Mapping[str, slice]

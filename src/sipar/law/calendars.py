@@ -8,6 +8,7 @@ clock skips is the instant it skips at. So no later start can give an earlier li
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -156,13 +157,17 @@ def add_months(walls: Instants, months: int) -> Instants:
 def _days_off(country: str, decade: int, *, bank: bool) -> Days:
     """Weekends and holidays of ten years, sorted, as the `holidays` package has them; Sat and Sun if it does not."""
     every = np.arange(f"{decade}-01-01", f"{decade + 10}-01-01", dtype="datetime64[D]")
-    try:
-        known = holidays.country_holidays(country, years=range(decade, decade + 10))
-        if bank and "bank" in known.supported_categories:
-            known = holidays.country_holidays(country, years=range(decade, decade + 10), categories=("public", "bank"))
-    except NotImplementedError:
-        return every[~np.is_busday(every)]
-    return np.array([day for day in every.tolist() if not known.is_working_day(day)], dtype="datetime64[D]")
+    years = range(decade, decade + 10)
+    with warnings.catch_warnings():
+        # For some countries the package knows only some years, and says so each time; weekends still hold.
+        warnings.simplefilter("ignore")
+        try:
+            known = holidays.country_holidays(country, years=years)
+            if bank and "bank" in known.supported_categories:
+                known = holidays.country_holidays(country, years=years, categories=("public", "bank"))
+        except NotImplementedError:
+            return every[~np.is_busday(every)]
+        return np.array([day for day in every.tolist() if not known.is_working_day(day)], dtype="datetime64[D]")
 
 
 @dataclass(frozen=True, slots=True)

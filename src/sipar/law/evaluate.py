@@ -14,7 +14,7 @@ from sipar.law.clocks import STATUSES
 from sipar.law.compiling import CompiledRegime, submitted_column
 from sipar.law.facts import shipped_facts
 from sipar.law.running import NO_LOCAL_DAYS, DutyResult, anchor_numbers, refuse_twins, run
-from sipar.law.table import INSTANT, prepare
+from sipar.law.table import INSTANT, recalled, typed
 
 __all__ = [
     "Assessment",
@@ -72,12 +72,14 @@ def results_by_slice(
 ) -> Iterator[tuple[pl.Series, list[DutyResult]]]:
     """What `evaluate` puts in its table, a slice of incidents at a time: their keys, and the result of each duty."""
     refuse_twins(compiled)
-    frame = prepare(incidents, compiled, shipped_facts())
-    frame = frame.hstack(_submitted(compiled, incidents["incident"], submissions))
-    for start in range(0, frame.height, SLICE):
-        part = frame.slice(start, SLICE)
-        results = run(compiled, part, local_days=local_days, assume_filed_when_due=assume_filed_when_due)
-        yield incidents["incident"].slice(start, SLICE), results
+    facts = shipped_facts()
+    # What an incident recalls and what was submitted come from the whole table, so that no slice decides them.
+    whole = recalled(incidents, compiled, facts).hstack(_submitted(compiled, incidents["incident"], submissions))
+    for start in range(0, incidents.height, SLICE):
+        part = incidents.slice(start, SLICE)
+        prepared = typed(part, compiled, facts).hstack(whole.slice(start, SLICE))
+        results = run(compiled, prepared, local_days=local_days, assume_filed_when_due=assume_filed_when_due)
+        yield part["incident"], results
 
 
 def _submitted(compiled: Sequence[CompiledRegime], keys: pl.Series, submissions: pl.DataFrame | None) -> pl.DataFrame:

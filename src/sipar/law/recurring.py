@@ -12,11 +12,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sipar.law.calendars import Instants, add_months
+from sipar.law.calendars import add_months
 from sipar.law.compiling import recurring_column
 from sipar.law.grammar import Recurring
 
 _DECIMALS = 4
+
+
+class _Spans(NamedTuple):
+    """The rank of each incident's instant among all, and of the instant its window begins with."""
+
+    end: NDArray[np.int64]
+    begin: NDArray[np.int64]
 
 
 class _Windows(NamedTuple):
@@ -35,8 +42,11 @@ def recurring_facts(incidents: pl.DataFrame, rules: Sequence[Recurring]) -> pl.D
     """
     numbers: dict[str, NDArray[np.float64]] = {}
     answers: dict[str, NDArray[np.int8]] = {}
+    alike: dict[tuple[int, int, str], list[Recurring]] = {}
     for rule in rules:
-        for name, values in _apply(incidents, rule).items():
+        alike.setdefault((rule.window_months, rule.minimum, rule.same), []).append(rule)
+    for group in alike.values():
+        for name, values in _apply(incidents, group).items():
             (answers if values.dtype == np.int8 else numbers)[name] = values
     return pl.DataFrame(numbers | answers).select(
         *([pl.col(*numbers).fill_nan(None)] if numbers else []),
@@ -50,26 +60,35 @@ def facts_needed(rules: Sequence[Recurring]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(("aware_at", "detected_at", *names) if rules else ()))
 
 
-def _apply(incidents: pl.DataFrame, rule: Recurring) -> dict[str, NDArray[Any]]:
+def _apply(incidents: pl.DataFrame, rules: Sequence[Recurring]) -> dict[str, NDArray[Any]]:
+    """The derived columns of rules that recall the same incidents."""
+    rule = rules[0]
     known_at = incidents.select(pl.coalesce("aware_at", "detected_at").dt.replace_time_zone(None)).to_series()
     organisation, cause = _codes(incidents["organisation"]), _codes(incidents[rule.same])
     time = known_at.to_numpy().astype("datetime64[us]")
     placed = (organisation >= 0) & ~np.isnat(time)
-    several = _count(organisation, time, rule.window_months) >= rule.minimum
+    # Ranks stand for instants, so that a key of group and time fits 64 bits.
+    moments = np.sort(time)
+    spans = _Spans(np.searchsorted(moments, time), np.searchsorted(moments, add_months(time, -rule.window_months)))
+    by_organisation = np.lexsort((spans.end, organisation))
+    several = np.empty(len(time), dtype=np.bool_)
+    recent = _windows(_stretches(organisation[by_organisation]), spans, by_organisation)
+    several[by_organisation] = recent.last - recent.first >= rule.minimum
     # An incident of unknown cause stands alone: it is nobody's repetition, but may prove to be one.
     alone = np.where(cause >= 0, -1, np.arange(len(cause)))
-    order = np.lexsort((time, alone, cause, organisation))
+    order = np.lexsort((spans.end, alone, cause, organisation))
     back = np.empty(len(order), dtype=np.int64)
     back[order] = np.arange(len(order))
-    windows = _windows(_stretches(organisation[order], cause[order], alone[order]), time[order], rule.window_months)
+    windows = _windows(_stretches(organisation[order], cause[order], alone[order]), spans, order)
     unknown = (~placed | ((cause < 0) & several))[order]
     found: dict[str, NDArray[Any]] = {}
     count = (windows.last - windows.first).astype(np.float64)
     found[recurring_column(rule, "", "count")] = np.where(unknown, np.nan, count)[back]
-    for how, names in (("together", rule.together), ("largest", rule.largest)):
-        for name in names:
-            values = incidents[name].gather(order)
-            found[recurring_column(rule, name, how)] = _derive(values, windows, unknown, how)[back]
+    wanted = [("together", name) for each in rules for name in each.together]
+    wanted += [("largest", name) for each in rules for name in each.largest]
+    for how, name in dict.fromkeys(wanted):
+        values = incidents[name].gather(order)
+        found[recurring_column(rule, name, how)] = _derive(values, windows, unknown, how)[back]
     return found
 
 
@@ -101,22 +120,12 @@ def _stretches(*keys: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.cumsum(changed)
 
 
-def _windows(group: NDArray[np.int64], time: Instants, months: int) -> _Windows:
-    """Windows in a table sorted by group and time. Ranks stand for instants, so that a key of both fits 64 bits."""
-    begins = add_months(time, -months)
-    moments = np.unique(time)
-    step = len(moments) + 1
-    keys = group * step + np.searchsorted(moments, time)
-    first = np.searchsorted(keys, group * step + np.searchsorted(moments, begins), side="left")
+def _windows(group: NDArray[np.int64], spans: _Spans, order: NDArray[np.int64]) -> _Windows:
+    """Windows in a table sorted by group and time, given the order and the groups in it."""
+    base = group * (len(order) + 1)
+    keys = base + spans.end[order]
+    first = np.searchsorted(keys, base + spans.begin[order], side="left")
     return _Windows(first=first, last=np.searchsorted(keys, keys, side="right"))
-
-
-def _count(organisation: NDArray[np.int64], time: Instants, months: int) -> NDArray[np.int64]:
-    order = np.lexsort((time, organisation))
-    windows = _windows(organisation[order], time[order], months)
-    counts = np.empty(len(order), dtype=np.int64)
-    counts[order] = windows.last - windows.first
-    return counts
 
 
 def _sums[N: (np.int64, np.longdouble)](values: NDArray[N], windows: _Windows) -> NDArray[N]:

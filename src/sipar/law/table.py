@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -19,22 +19,30 @@ INSTANT = pl.Datetime("us", "UTC")
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def prepare(
-    incidents: pl.DataFrame, compiled: Sequence[CompiledRegime], facts: Mapping[str, Fact], extra: Iterable[str] = ()
-) -> pl.DataFrame:
-    """The columns the regimes read, a row per incident: facts in their types, derived facts, unknown ones null.
+def typed(incidents: pl.DataFrame, compiled: Sequence[CompiledRegime], facts: Mapping[str, Fact]) -> pl.DataFrame:
+    """The columns the regimes read, a row per incident: facts in their types, null where unknown.
 
     Raises FormatProblem `fact.type` or `fact.range` naming the column that cannot be taken.
     """
+    named = {name for each in compiled for name in each.facts} | {"country", "time_zone"}
+    return _take(incidents, [facts[name] for name in facts if name in named])
+
+
+def recalled(incidents: pl.DataFrame, compiled: Sequence[CompiledRegime], facts: Mapping[str, Fact]) -> pl.DataFrame:
+    """The facts that rest on the organisation's other incidents in the table; no columns when no regime looks back."""
     rules = [each.regime.recurring for each in compiled if each.regime.recurring is not None]
-    named = {name for each in compiled for name in each.facts} | set(facts_needed(rules)) | set(extra)
-    wanted = [name for name in facts if name in named or name in {"country", "time_zone"}]
-    frame = incidents.select([_column(incidents, facts[name]) for name in wanted])
-    _check_instants(frame)
-    if rules:
-        organisation = incidents["organisation"] if "organisation" in incidents.columns else pl.lit(None)
-        placed = frame.with_columns(organisation.alias("organisation"))
-        frame = frame.hstack(recurring_facts(placed, rules))
+    if not rules:
+        return pl.DataFrame()
+    organisation = incidents["organisation"] if "organisation" in incidents.columns else pl.lit(None)
+    taken = _take(incidents, [facts[name] for name in facts_needed(rules)])
+    return recurring_facts(taken.with_columns(organisation.alias("organisation")), rules)
+
+
+def _take(incidents: pl.DataFrame, facts: Sequence[Fact]) -> pl.DataFrame:
+    frame = incidents.select([_column(incidents, fact) for fact in facts])
+    for name, dtype in frame.schema.items():
+        if dtype == INSTANT:
+            _check_instants(frame[name])
     return frame
 
 
@@ -60,7 +68,7 @@ def _typed(given: pl.Series, fact: Fact) -> pl.Series | None:
     if dtype == pl.Null:
         return given.cast(fact.dtype)
     if fact.type in {"choice", "text"}:
-        return given.cast(pl.String) if dtype in {pl.Categorical, pl.Enum} else None
+        return given.cast(pl.String) if isinstance(dtype, (pl.Categorical, pl.Enum)) else None
     if fact.type in {"integer", "number"} and dtype.is_numeric():
         return given.cast(pl.Float64).fill_nan(None).cast(fact.dtype)
     if fact.type == "instant" and isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
@@ -68,13 +76,10 @@ def _typed(given: pl.Series, fact: Fact) -> pl.Series | None:
     return None
 
 
-def _check_instants(frame: pl.DataFrame) -> None:
-    for name, dtype in frame.schema.items():
-        if dtype != INSTANT:
-            continue
-        low, high = frame[name].min(), frame[name].max()
-        if low is not None and (low < EARLIEST or high >= LATEST):  # type: ignore[operator]
-            raise FormatProblem("fact.range", "an instant lies before 1990 or after 2099", name)
+def _check_instants(column: pl.Series) -> None:
+    low, high = column.min(), column.max()
+    if isinstance(low, datetime) and isinstance(high, datetime) and (low < EARLIEST or high >= LATEST):
+        raise FormatProblem("fact.range", "an instant lies before 1990 or after 2099", column.name)
 
 
 @lru_cache(maxsize=64)
