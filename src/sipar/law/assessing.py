@@ -6,7 +6,7 @@ decide, further rows of the same table try values for it, so that asking costs o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sipar.formats.problems import FormatProblem
 from sipar.law.calendars import Groups, LocalDays, is_country, is_time_zone
 from sipar.law.clocks import STATUSES, ClockStatus
-from sipar.law.compiling import CompiledRegime, Test, submitted_column
+from sipar.law.compiling import CompiledDuty, CompiledRegime, Test, submitted_column
 from sipar.law.facts import Fact, Text, shipped_facts
 from sipar.law.grammar import NoPeriod
 from sipar.law.recurring import facts_needed, recurring_facts
@@ -55,7 +55,8 @@ class DutyFinding:
 
     `due_at` is None unless the clock runs; `planned_at` is the limit before it moved from a day without work. `period`
     is the text that stands where the law, or our knowledge of it, has no number. `unsettled` are the unknown facts that
-    would settle whether it applies, the most decisive first. `basis` has what the finding rests on and is known.
+    would settle whether it applies, the most decisive first. `rests_on` names every fact and submission that could
+    change the finding, known or not; a submission is `regime/submitted(stage)` or `regime/latest_submitted(stage)`.
     """
 
     regime: str
@@ -75,7 +76,7 @@ class DutyFinding:
     clock: ClockStatus
     period: str | None
     unsettled: tuple[str, ...]
-    basis: Mapping[str, object]
+    rests_on: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,16 @@ class RegimeFinding:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """One incident under several regimes; `questions` are the unknown facts that would settle most, first first."""
+    """One incident under several regimes.
+
+    `questions` are the unknown facts that would settle most, in that order; `known` what was known of the incident:
+    facts, and submissions as `DutyFinding.rests_on` names them.
+    """
 
     duties: tuple[DutyFinding, ...]
     regimes: tuple[RegimeFinding, ...]
     questions: tuple[str, ...]
+    known: Mapping[str, object]
 
     def duty(self, regime: str, stage: str) -> DutyFinding | None:
         """The finding for one duty, None when it does not apply."""
@@ -158,9 +164,10 @@ def assess(
     ]
     settling = [_settling(result.duty.applies, columns, probes, known) for result in found]
     return Assessment(
-        duties=tuple(_duty(result, open_, known, submitted) for result, open_ in zip(found, settling, strict=True)),
+        duties=tuple(_duty(result, open_) for result, open_ in zip(found, settling, strict=True)),
         regimes=tuple(_regime(each, columns) for each in compiled),
         questions=_questions(settling),
+        known=MappingProxyType(known | _named(compiled, submitted)),
     )
 
 
@@ -326,8 +333,6 @@ def _questions(settling: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
 def _duty(
     result: DutyResult,
     settling: Mapping[str, float],
-    known: Mapping[str, object],
-    submitted: Mapping[str, datetime | None],
 ) -> DutyFinding:
     duty, regime = result.duty.duty, result.compiled.regime
     number = int(result.due.anchor[0])
@@ -350,29 +355,39 @@ def _duty(
         clock=STATUSES[int(result.due.status[0])],
         period=duty.due.none if isinstance(duty.due, NoPeriod) else None,
         unsettled=tuple(sorted(settling, key=lambda name: -settling[name])),
-        basis=_basis(result, known, submitted),
+        rests_on=_rests_on(result.compiled, result.duty),
     )
 
 
-def _basis(
-    result: DutyResult, known: Mapping[str, object], submitted: Mapping[str, datetime | None]
-) -> Mapping[str, object]:
-    rests_on = dict.fromkeys(result.duty.applies.facts)
-    basis: dict[str, object] = {}
-    for anchor in result.duty.clock.anchors():
-        if anchor.kind == "fact":
-            rests_on[anchor.names[0]] = None
-            continue
-        for stage in anchor.names:
-            column = submitted_column(result.compiled.identifier, stage, latest=anchor.kind == "latest")
-            if submitted.get(column) is not None:
-                basis[f"submitted({stage})"] = submitted[column]
-    tests = {test.column: test for test in result.compiled.tests}
-    for column in (*result.duty.clock.conditions(), *result.duty.exempt):
-        rests_on.update(dict.fromkeys(tests[column].facts))
-    if result.duty.rolls_forward or result.duty.clock.is_local():
-        rests_on.update({"country": None, "time_zone": None})
-    return MappingProxyType({name: known[name] for name in rests_on if name in known} | basis)
+@lru_cache(maxsize=1_000)
+def _rests_on(each: CompiledRegime, duty: CompiledDuty) -> tuple[str, ...]:
+    names = dict.fromkeys(duty.applies.facts)
+    tests = {test.column: test for test in each.tests}
+    for column in (*duty.clock.conditions(), *duty.exempt):
+        names.update(dict.fromkeys(tests[column].facts))
+    for anchor in duty.clock.anchors():
+        names.update(dict.fromkeys(anchor.names if anchor.kind == "fact" else _spelled(each.identifier, *anchor)))
+    if duty.rolls_forward or duty.clock.is_local():
+        names.update({"country": None, "time_zone": None})
+    for stage, latest in submitted_in_conditions(each):
+        names.update(dict.fromkeys(_spelled(each.identifier, "latest" if latest else "first", (stage,))))
+    return tuple(names)
+
+
+def _spelled(regime: str, which: str, stages: Iterable[str]) -> list[str]:
+    return [f"{regime}/{'latest_submitted' if which == 'latest' else 'submitted'}({stage})" for stage in stages]
+
+
+def _named(compiled: Sequence[CompiledRegime], submitted: Mapping[str, datetime | None]) -> dict[str, object]:
+    """When each stage was submitted, by the names that findings use."""
+    found: dict[str, object] = {}
+    for each in compiled:
+        for duty in each.duties:
+            for which in ("first", "latest"):
+                moment = submitted.get(submitted_column(each.identifier, duty.duty.stage, latest=which == "latest"))
+                if moment is not None:
+                    found[_spelled(each.identifier, which, (duty.duty.stage,))[0]] = moment
+    return found
 
 
 def _yes(code: np.int8) -> bool | None:

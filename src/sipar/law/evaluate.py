@@ -13,7 +13,7 @@ from sipar.law.calendars import Instants, LocalDays
 from sipar.law.clocks import STATUSES
 from sipar.law.compiling import CompiledRegime, submitted_column
 from sipar.law.facts import shipped_facts
-from sipar.law.running import NO_LOCAL_DAYS, DutyResult, anchor_numbers, refuse_twins, run
+from sipar.law.running import NO_LOCAL_DAYS, DutyResult, RegimeResult, anchor_numbers, refuse_twins, run
 from sipar.law.table import INSTANT, recalled, typed
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "Submission",
     "assess",
     "evaluate",
-    "results_by_slice",
 ]
 
 SLICE = 250_000
@@ -49,37 +48,39 @@ def evaluate(
     anchor, anchor_at, clock (running, not_started, on_request, unknown_period). Raises FormatProblem for columns of
     the wrong type, and ValueError when two regimes share an identifier.
     """
+    whole = whole_table(compiled, incidents, submissions)
     parts = [
-        _long_table(results, keys, compiled)
-        for keys, results in results_by_slice(
-            compiled,
-            incidents,
-            submissions=submissions,
-            local_days=local_days,
-            assume_filed_when_due=assume_filed_when_due,
+        _long_table(results, part["incident"], compiled)
+        for part, results in results_by_slice(
+            compiled, incidents, whole, local_days=local_days, assume_filed_when_due=assume_filed_when_due
         )
     ]
     return pl.concat(parts) if parts else _long_table([], incidents["incident"], compiled)
 
 
+def whole_table(
+    compiled: Sequence[CompiledRegime], incidents: pl.DataFrame, submissions: pl.DataFrame | None
+) -> pl.DataFrame:
+    """What an incident recalls and what was submitted, from the whole table, so that no slice decides them."""
+    earlier = recalled(incidents, compiled, shipped_facts())
+    return earlier.hstack(_submitted(compiled, incidents["incident"], submissions))
+
+
 def results_by_slice(
     compiled: Sequence[CompiledRegime],
     incidents: pl.DataFrame,
+    whole: pl.DataFrame,
     *,
-    submissions: pl.DataFrame | None = None,
-    local_days: LocalDays = NO_LOCAL_DAYS,
-    assume_filed_when_due: bool = False,
-) -> Iterator[tuple[pl.Series, list[DutyResult]]]:
-    """What `evaluate` puts in its table, a slice of incidents at a time: their keys, and the result of each duty."""
+    local_days: LocalDays,
+    assume_filed_when_due: bool,
+) -> Iterator[tuple[pl.DataFrame, list[RegimeResult]]]:
+    """What `evaluate` puts in its table, a slice of incidents at a time: the slice, and the result of each regime."""
     refuse_twins(compiled)
-    facts = shipped_facts()
-    # What an incident recalls and what was submitted come from the whole table, so that no slice decides them.
-    whole = recalled(incidents, compiled, facts).hstack(_submitted(compiled, incidents["incident"], submissions))
     for start in range(0, incidents.height, SLICE):
         part = incidents.slice(start, SLICE)
-        prepared = typed(part, compiled, facts).hstack(whole.slice(start, SLICE))
+        prepared = typed(part, compiled, shipped_facts()).hstack(whole.slice(start, SLICE))
         results = run(compiled, prepared, local_days=local_days, assume_filed_when_due=assume_filed_when_due)
-        yield part["incident"], results
+        yield part, results
 
 
 def _submitted(compiled: Sequence[CompiledRegime], keys: pl.Series, submissions: pl.DataFrame | None) -> pl.DataFrame:
@@ -106,7 +107,9 @@ def _submitted(compiled: Sequence[CompiledRegime], keys: pl.Series, submissions:
     return pl.DataFrame(columns)
 
 
-def _long_table(results: Sequence[DutyResult], keys: pl.Series, compiled: Sequence[CompiledRegime]) -> pl.DataFrame:
+def _long_table(
+    regime_results: Sequence[RegimeResult], keys: pl.Series, compiled: Sequence[CompiledRegime]
+) -> pl.DataFrame:
     regimes = pl.Enum([each.identifier for each in compiled])
     digests = pl.Enum(list(dict.fromkeys(each.digest for each in compiled)))
     duties = [duty.duty for each in compiled for duty in each.duties]
@@ -138,7 +141,8 @@ def _long_table(results: Sequence[DutyResult], keys: pl.Series, compiled: Sequen
             "anchor_at",
             "clock",
         )
-        for result in results
+        for regime in regime_results
+        for result in regime.duties
     ]
     empty = pl.DataFrame(
         schema={

@@ -45,6 +45,15 @@ class DutyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class RegimeResult:
+    """One regime over a slice: its duties, and for each penalty whether it is aimed at the row (None: at everyone)."""
+
+    compiled: CompiledRegime
+    duties: tuple[DutyResult, ...]
+    penalties: tuple[NDArray[np.int8] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
     """Where the organisations of a table are: their time zones and countries."""
 
@@ -130,8 +139,8 @@ def run(
     *,
     local_days: LocalDays,
     assume_filed_when_due: bool,
-) -> list[DutyResult]:
-    """The results of every duty over a prepared table that may have columns of what was submitted."""
+) -> list[RegimeResult]:
+    """The results of every regime over a prepared table that may have columns of what was submitted."""
     named = [
         submitted_column(each.identifier, stage, latest=latest)
         for each in compiled
@@ -142,7 +151,7 @@ def run(
     )
     answered = answer(prepared, compiled)
     places = Places.of(answered)
-    results: list[DutyResult] = []
+    results: list[RegimeResult] = []
     for each in compiled:
         columns = clock_columns([each], answered)
         found, assumed = regime_results(each, columns, places, local_days=local_days, assume=assume_filed_when_due)
@@ -154,7 +163,15 @@ def run(
             found, assumed = regime_results(each, columns, places, local_days=local_days, assume=True)
             if all(np.array_equal(before[stage], assumed[stage], equal_nan=True) for stage in asked):
                 break
-        results.extend(found)
+        threats = [test.column for test in each.penalties if test is not None]
+        penalties = answered.select(pl.col(threats).cast(pl.Int8).fill_null(-1)) if threats else pl.DataFrame()
+        results.append(
+            RegimeResult(
+                compiled=each,
+                duties=tuple(found),
+                penalties=tuple(penalties[test.column].to_numpy() if test else None for test in each.penalties),
+            )
+        )
     return results
 
 
