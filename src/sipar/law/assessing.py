@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from sipar.formats.problems import FormatProblem
 from sipar.law.calendars import Groups, LocalDays, is_country, is_time_zone
 from sipar.law.clocks import STATUSES, ClockStatus
-from sipar.law.compiling import CompiledDuty, CompiledRegime, Test, submitted_column
+from sipar.law.compiling import CompiledDuty, CompiledRegime, submitted_column
 from sipar.law.facts import Fact, Text, shipped_facts
 from sipar.law.grammar import NoPeriod
+from sipar.law.probing import MANY, probes_of, questions, settling
 from sipar.law.recurring import facts_needed, recurring_facts
 from sipar.law.running import (
     NO_LOCAL_DAYS,
@@ -35,9 +36,6 @@ from sipar.law.running import (
     submitted_in_conditions,
 )
 from sipar.law.table import INSTANT, answer
-
-_MANY = 1e15
-_OTHER = "\x00other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +117,6 @@ class Assessment:
         return next((each for each in self.duties if (each.regime, each.stage) == (regime, stage)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Probes:
-    """What to try: the `rows` of `table` in which a fact has a value, the facts `read`, and every test's column."""
-
-    table: pl.DataFrame
-    rows: Mapping[str, slice]
-    read: frozenset[str]
-    tests: tuple[str, ...]
-
-
 def assess(
     compiled: Sequence[CompiledRegime],
     incident: Mapping[str, object],
@@ -147,7 +135,7 @@ def assess(
     facts = shipped_facts()
     known = _known(incident, facts)
     submitted = _submitted(compiled, submissions)
-    probes = _probes(tuple(compiled))
+    probes = probes_of(tuple(compiled))
     table = probes.table.with_columns(
         *(pl.lit(value, dtype=facts[name].dtype).alias(name) for name, value in known.items() if name in probes.read),
         *(pl.lit(moment, dtype=INSTANT).alias(name) for name, moment in submitted.items()),
@@ -162,11 +150,11 @@ def assess(
         for result in regime_results(each, first, places, local_days=local_days, assume=False)[0]
         if result.rows.size
     ]
-    settling = [_settling(result.duty.applies, columns, probes, known) for result in found]
+    open_facts = [settling(result.duty.applies, columns, probes, known) for result in found]
     return Assessment(
-        duties=tuple(_duty(result, open_) for result, open_ in zip(found, settling, strict=True)),
+        duties=tuple(_duty(result, open_) for result, open_ in zip(found, open_facts, strict=True)),
         regimes=tuple(_regime(each, columns) for each in compiled),
-        questions=_questions(settling),
+        questions=questions(open_facts),
         known=MappingProxyType(known | _named(compiled, submitted)),
     )
 
@@ -201,7 +189,7 @@ def _checked(fact: Fact, value: object) -> object:
     if fact.type == "choice" and value not in {option.value for option in fact.options}:
         raise FormatProblem("fact.answer", "this is not one of the answers", fact.name)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not abs(value) <= _MANY:
+        if not abs(value) <= MANY:
             raise FormatProblem("fact.range", "the number is too large or not a number", fact.name)
         return float(value) if fact.type == "number" else value
     return value
@@ -239,101 +227,7 @@ def _submitted(compiled: Sequence[CompiledRegime], submissions: Sequence[Submiss
     return columns
 
 
-def _merged(tests: Sequence[Test]) -> dict[str, tuple[set[float], set[str]]]:
-    """For every fact, the numbers and texts that it is compared with somewhere."""
-    found: dict[str, tuple[set[float], set[str]]] = {}
-    for test in tests:
-        for name in test.named:
-            numbers, texts = found.setdefault(name, (set(), set()))
-            numbers.update(test.numbers)
-            texts.update(test.texts)
-    return found
-
-
-@lru_cache(maxsize=16)
-def _probes(compiled: tuple[CompiledRegime, ...]) -> _Probes:
-    """A table that knows nothing in its first row, and one thing in each other: a value that a fact might have."""
-    facts = shipped_facts()
-    tests = [test for each in compiled for test in each.tests]
-    compared = _merged(tests)
-    rows: dict[str, slice] = {}
-    height = 1
-    values: dict[str, list[object]] = {}
-    for name, (numbers, texts) in compared.items():
-        values[name] = _values(facts[name], numbers, texts)
-        rows[name] = slice(height, height + len(values[name]))
-        height += len(values[name])
-    read = dict.fromkeys([*compared, *(name for each in compiled for name in each.facts)])
-    table = pl.DataFrame(
-        [
-            pl.Series(
-                name,
-                [None] * (rows[name].start if name in rows else height)
-                + values.get(name, [])
-                + [None] * (height - rows[name].stop if name in rows else 0),
-                dtype=facts[name].dtype,
-            )
-            for name in read
-        ]
-    )
-    tried = {name: part for name, part in rows.items() if values[name]}
-    return _Probes(table=table, rows=tried, read=frozenset(read), tests=tuple(test.column for test in tests))
-
-
-def _values(fact: Fact, numbers: set[float], texts: set[str]) -> list[object]:
-    """Values on every side of whatever the fact is compared with."""
-    if fact.type == "boolean":
-        return [True, False]
-    if fact.type in {"integer", "number"}:
-        cast = int if fact.type == "integer" else float
-        return [cast(value) for value in sorted({0.0, _MANY, *numbers, *(number + 1 for number in numbers)})]
-    if fact.type in {"choice", "text"}:
-        named = [word for word in sorted(texts) if not fact.options or word in {each.value for each in fact.options}]
-        return [*named, _OTHER] if named else []
-    return []
-
-
-def _settling(
-    test: Test, columns: Mapping[str, NDArray[Any]], probes: _Probes, known: Mapping[str, object]
-) -> dict[str, float]:
-    """How far each unknown fact would settle a test: the share of its values that do; 0 for one among several."""
-    column = columns[test.column]
-    if column[0] != -1:
-        return {}
-    shares: dict[str, float] = {}
-    for name in test.facts:
-        if name in probes.rows and name not in known:
-            tried = column[probes.rows[name]]
-            share = float(np.count_nonzero(tried != -1)) / tried.size
-            if share:
-                shares[name] = share
-    for name in _open_facts(test, columns):
-        if name not in known:
-            shares.setdefault(name, 0.0)
-    return shares
-
-
-def _open_facts(test: Test, columns: Mapping[str, NDArray[Any]]) -> list[str]:
-    """The facts named by tests that are still undetermined, from this one down."""
-    found = list(test.named)
-    for used in test.uses:
-        if columns[used.column][0] == -1:
-            found += _open_facts(used, columns)
-    return list(dict.fromkeys(found))
-
-
-def _questions(settling: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
-    weights: dict[str, float] = {}
-    for each in settling:
-        for name, share in each.items():
-            weights[name] = weights.get(name, 0.0) + share
-    return tuple(sorted(weights, key=lambda name: -weights[name]))
-
-
-def _duty(
-    result: DutyResult,
-    settling: Mapping[str, float],
-) -> DutyFinding:
+def _duty(result: DutyResult, shares: Mapping[str, float]) -> DutyFinding:
     duty, regime = result.duty.duty, result.compiled.regime
     number = int(result.due.anchor[0])
     anchors = list(anchor_numbers(result.compiled))
@@ -354,7 +248,7 @@ def _duty(
         anchor_at=_moment(result.due.anchor_at),
         clock=STATUSES[int(result.due.status[0])],
         period=duty.due.none if isinstance(duty.due, NoPeriod) else None,
-        unsettled=tuple(sorted(settling, key=lambda name: -settling[name])),
+        unsettled=tuple(sorted(shares, key=lambda name: -shares[name])),
         rests_on=_rests_on(result.compiled, result.duty),
     )
 
