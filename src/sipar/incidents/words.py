@@ -41,6 +41,8 @@ RECORDED: dict[str, str | Promise] = {
     "submitted_intermediate": gettext_lazy("An interim report came in (report %(number)s)."),
     "submitted_progress": gettext_lazy("A progress report came in (report %(number)s)."),
     "submitted_final": gettext_lazy("The final report came in (report %(number)s)."),
+    "duties_changed": gettext_lazy("Deadlines were computed again: %(count)s changed."),
+    "decided_not_to_report": gettext_lazy("The organisation decided not to report under %(law)s."),
     "delay_explained": gettext_lazy("The organisation says why a report will be late: %(reason)s"),
     "said_to_be_twin": gettext_lazy("The organisation says that this is the same incident as case %(number)s."),
     "verified_by_call": gettext_lazy("%(team)s called back and verified the report."),

@@ -90,7 +90,7 @@ def decide_not_to_report(
         decided_by_id=actor.account,
         decided_at=now,
     )
-    timeline.record(actor, incident, "decided_not_to_report", now=now, facts={"code": code, "stage": stage})
+    timeline.record(actor, incident, "decided_not_to_report", now=now, facts={"law": code, "stage": stage})
     recompute(actor, incident, reason="decision not to report", now=now)
     return decision
 
@@ -157,7 +157,7 @@ class _Book:
         if not self.changes:
             return []
         written = Recomputation.objects.bulk_create(self.changes)
-        facts = {"changes": [[change.duty.code, change.duty.stage, change.what] for change in written]}
+        facts = {"count": len(written)}
         timeline.record(self.actor, self.incident, "duties_changed", now=self.now, facts=facts)
         return written
 

@@ -95,7 +95,7 @@ def binding_regimes(on: date) -> list[Binding]:
     for row in rows.order_by("code", "version"):
         if _in_effect(row, on):
             newest[row.code] = row
-    compiled = ((row, _compiled(row.digest, row.text)) for row in newest.values())
+    compiled = ((row, compiled_of(row)) for row in newest.values())
     return [Binding(row, regime) for row, regime in compiled if regime is not None]
 
 
@@ -103,6 +103,11 @@ def regimes_by_code(codes: Sequence[str]) -> dict[str, Regime]:
     """The newest version of each of these regimes, without its text."""
     rows = Regime.objects.filter(code__in=codes, is_draft=False).defer("text").order_by("version")
     return {row.code: row for row in rows}
+
+
+def compiled_of(row: Regime) -> CompiledRegime | None:
+    """What the text of a version compiles to; None where this version of Sipar no longer reads it."""
+    return _compiled(row.digest, row.text)
 
 
 def _newest_rows() -> dict[str, Regime]:
@@ -116,7 +121,6 @@ def _in_effect(row: Regime, on: date) -> bool:
 
 @lru_cache(maxsize=128)
 def _compiled(digest: str, text: str) -> CompiledRegime | None:
-    """What a stored text compiles to; None where this version of Sipar no longer reads it, which is said in the log."""
     try:
         return compile_regime(files.parse(text.encode()))
     except FormatProblem as problem:

@@ -129,8 +129,8 @@ def stop_service(
 
 
 def plain_stage(stage: str) -> str:
-    """The service level of a stage, without its round."""
-    return stage.partition(ROUND)[0]
+    """The service level of a stage, without its round (`:2`) or the CERT whose turn it is (`.1`)."""
+    return stage.partition(ROUND)[0].partition(".")[0]
 
 
 def _round_of(duty: Duty) -> int:
