@@ -12,15 +12,22 @@ from sipar.core.guards import SIGNED_IN, SYSTEM, Guard, holds
 from sipar.incidents.models.guarding import IN_SEEN_CASE, IN_WRITTEN_CASE
 from sipar.people.roles import TEAM_ROLES
 
-# A duty hangs on a case or on a request for help: whoever sees that, sees the duty.
+# A duty hangs on a case or on a request for help: whoever sees that, sees the duty, its history and its breaches.
+IN_SEEN_HELP = "exists (select 1 from support_supportrequest r where r.id = support_request_id)"
 IN_SEEN_MATTER = (
-    f"({SYSTEM} or (incident_id is not null and {IN_SEEN_CASE}) or (incident_id is null and"
-    " (organisation_id in (select guard.own()) or team_id = any ((select guard.desks())::bigint[]))))"
+    f"({SYSTEM} or (incident_id is not null and {IN_SEEN_CASE})"
+    f" or (support_request_id is not null and {IN_SEEN_HELP}))"
 )
 IN_WRITTEN_MATTER = (
-    f"({SYSTEM} or (incident_id is not null and {IN_WRITTEN_CASE}) or (incident_id is null and"
-    " (organisation_id in (select guard.own()) or team_id = any ((select guard.desks())::bigint[]))))"
+    f"({SYSTEM} or (incident_id is not null and {IN_WRITTEN_CASE})"
+    f" or (support_request_id is not null and {IN_SEEN_HELP}))"
 )
+IN_SEEN_DUTY = "exists (select 1 from obligations_duty d where d.id = duty_id)"
+WRITES_HISTORY = f"({SYSTEM} or (case when incident_id is null then {IN_SEEN_DUTY} else {IN_WRITTEN_CASE} end))"
+# A draft act is its writer's, and its ministry's; the authority and the head of the National CERT read it.
+DRAFTING_ROLES = ("ministry_officer", "authority_policy", "team_head")
+OWN_DRAFT = "(written_by_id = (select guard.actor()) or ministry_id in (select guard.ministries()))"
+HEADS_NATION = "(select guard.heads_nation())"
 
 
 class Regime(models.Model):
@@ -41,14 +48,16 @@ class Regime(models.Model):
     enabled = models.BooleanField(default=False)
     effective_from = models.DateField(null=True)
     effective_until = models.DateField(null=True)
+    ministry = models.ForeignKey("orgs.Ministry", models.PROTECT, null=True, blank=True, related_name="+")
     written_by_id = models.BigIntegerField()
     written_at = models.DateTimeField()
     note = models.TextField(blank=True)
 
     guard = Guard(
-        select=f"({SIGNED_IN} and (not is_draft or written_by_id = (select guard.actor()) or {SYSTEM}"
-        f" or {holds('authority_policy', 'ministry_officer', 'team_head')}))",
-        write=f"({SYSTEM} or {holds('authority_policy', 'ministry_officer', 'team_head')})",
+        select=f"({SIGNED_IN} and (not is_draft or {SYSTEM} or {OWN_DRAFT} or (select guard.holds('authority_policy'))"
+        f" or {HEADS_NATION}))",
+        write=f"({SYSTEM} or (not is_draft and (select guard.holds('authority_policy'))) or (not is_draft and"
+        f" {HEADS_NATION}) or (is_draft and {OWN_DRAFT} and {holds(*DRAFTING_ROLES)}))",
     )
 
     class Meta:
@@ -215,7 +224,7 @@ class Recomputation(models.Model):
     at = models.DateTimeField()
 
     guard = Guard(
-        select=IN_SEEN_MATTER, write=IN_WRITTEN_MATTER, organisation="organisation_id", append_only=True,
+        select=IN_SEEN_DUTY, write=WRITES_HISTORY, organisation="organisation_id", append_only=True,
         redact=("reason",), walled=True,
     )  # fmt: skip
 
@@ -231,7 +240,7 @@ class Breach(models.Model):
     recorded_at = models.DateTimeField()
 
     guard = Guard(
-        select=IN_SEEN_MATTER, write="", insert=SYSTEM, organisation="organisation_id", append_only=True, walled=True
+        select=IN_SEEN_DUTY, write="", insert=SYSTEM, organisation="organisation_id", append_only=True, walled=True
     )
 
     class Meta:

@@ -37,6 +37,14 @@ as $$
     )
 $$;
 
+create or replace function guard.heads_nation() returns boolean language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    select exists (
+        select 1 from guard.grants() g join teams_team t on t.id = g.team_id where g.role = 'team_head' and t.covers_all
+    )
+$$;
+
 create or replace function guard.writes_all() returns boolean language sql stable security definer
 set search_path = pg_catalog, public
 as $$ select guard.sees_all() $$;
@@ -274,6 +282,41 @@ as $$
     order by e.opened_at desc, e.id desc limit 100
 $$;
 
+-- The nation's incidents for replaying a law over them: no organisation but a number that changes with every call, and
+-- of the facts only those that were asked for and that are not free text. Replays count them and hide what is small.
+create or replace function guard.replay_incidents(since timestamptz, until timestamptz, wanted text[])
+returns table (
+    organisation bigint, sector varchar, subsector varchar, province varchar, size varchar, ownership varchar,
+    tier smallint, cii_designated boolean, team varchar, facts text, submitted_first_at timestamptz,
+    submitted_second_at timestamptz, submitted_third_at timestamptz, submitted_final_at timestamptz
+)
+language sql volatile security definer set search_path = pg_catalog, public
+as $$
+    with called as materialized (select gen_random_uuid()::text as salt)
+    select case when o.id is not null then dense_rank() over (order by md5(o.id::text || (select salt from called))) end,
+        s.code, u.code, p.code, o.size, o.ownership, coalesce(i.tier, o.tier),
+        exists (select 1 from orgs_designation d where d.organisation_id = o.id and d.state = 'designated'),
+        t.code, (
+            select jsonb_object_agg(f.key, f.value #>> '{}') from jsonb_each(i.facts) f
+            where f.key = any (wanted) and (jsonb_typeof(f.value) in ('boolean', 'number')
+                or f.value #>> '{}' ~ '^[A-Za-z0-9_.:+-]{1,40}$')
+        )::text, r.first, r.second, r.third, r.final
+    from incidents_incident i left join orgs_organisation o on o.id = i.organisation_id
+    left join orgs_sector s on s.id = coalesce(i.sector_id, o.sector_id) left join orgs_sector u on u.id = o.subsector_id
+    left join orgs_province p on p.id = coalesce(i.province_id, o.province_id) left join teams_team t on t.id = i.lead_team_id
+    left join lateral (
+        select min(b.submitted_at) as first,
+            min(b.submitted_at) filter (where b.stage <> 'early_warning') as second,
+            min(b.submitted_at) filter (where b.stage not in ('early_warning', 'notification')) as third,
+            min(b.submitted_at) filter (where b.stage = 'final') as final
+        from obligations_submission b where b.incident_id = i.id
+    ) r on true
+    where i.reported_at >= since and i.reported_at < until
+        and i.state not in ('draft', 'discarded', 'rejected', 'merged')
+        and (guard.is_system() or guard.holds('authority_policy', 'ministry_officer')
+            or guard.heads_nation())
+$$;
+
 -- Duties of a case (or of a request for help) that were due and not met: recorded before anything may move the
 -- deadline. By the clock of the database, however wrong that of the caller is. Returns those that are late.
 create or replace function guard.record_breaches(of_case bigint, of_help bigint, as_of timestamptz)
@@ -373,6 +416,7 @@ begin
         'assessments_engagement', 'assessments_engagementscope', 'assessments_assessment',
         'incidents_incident', 'incidents_breakglass', 'incidents_access',
         'orgs_sector', 'orgs_province', 'orgs_designation', 'obligations_duty', 'obligations_calendarfeed',
+        'obligations_submission',
         'support_supportrequest']
     loop
         execute format('grant select on public.%I to sipar_definer', name);

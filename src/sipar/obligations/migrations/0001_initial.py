@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                 ('written_by_id', models.BigIntegerField()),
                 ('written_at', models.DateTimeField()),
                 ('note', models.TextField(blank=True)),
+                ('ministry', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.ministry')),
             ],
         ),
         migrations.CreateModel(
