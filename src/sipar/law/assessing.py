@@ -141,16 +141,16 @@ def assess(
         *(pl.lit(moment, dtype=INSTANT).alias(name) for name, moment in submitted.items()),
         *_recalled(compiled, known, [_known(each, facts) for each in related]),
     )
-    columns = clock_columns(compiled, answer(table, compiled), probes.tests)
-    first = {name: column[:1] for name, column in columns.items()}
+    answered = answer(table, compiled)
+    columns = clock_columns(compiled, answered.head(1), probes.tests)
     places = Places(_group(known.get("time_zone"), is_time_zone), _group(known.get("country"), is_country))
     found = [
         result
         for each in compiled
-        for result in regime_results(each, first, places, local_days=local_days, assume=False)[0]
+        for result in regime_results(each, columns, places, local_days=local_days, assume=False)[0]
         if result.rows.size
     ]
-    open_facts = [settling(result.duty.applies, columns, probes, known) for result in found]
+    open_facts = settling(compiled, [result.duty.applies for result in found], answered, probes, known)
     return Assessment(
         duties=tuple(_duty(result, open_) for result, open_ in zip(found, open_facts, strict=True)),
         regimes=tuple(_regime(each, columns) for each in compiled),

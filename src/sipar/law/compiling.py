@@ -11,7 +11,7 @@ import polars as pl
 from sipar.formats.problems import FormatProblem
 from sipar.law.clocks import After as AfterClock
 from sipar.law.clocks import Anchor, Cases, Clock, Earliest, Untimed
-from sipar.law.conditions import Condition, Term, at_least, compile_condition, terms_of
+from sipar.law.conditions import Condition, Join, Part, Term, at_least, compile_condition, terms_of
 from sipar.law.facts import Fact, shipped_facts
 from sipar.law.grammar import After, Case, Classifier, Duty, EarliestOf, OnRequest, Recurring, Regime
 from sipar.law.grammar import Clock as ClockWords
@@ -28,7 +28,7 @@ class Test:
     """One condition of a regime: `column` holds its answer once every test of a lower `level` has been evaluated.
 
     `facts` are those it rests on, through classifiers too; `numbers` and `texts` the values it compares them with.
-    `named` are the facts it names itself, `uses` the tests whose answers it uses.
+    `named` are the facts it names itself, `uses` the tests whose answers it uses, `part` its boolean structure.
     """
 
     column: str
@@ -39,6 +39,7 @@ class Test:
     texts: tuple[str, ...]
     named: tuple[str, ...] = ()
     uses: tuple[Test, ...] = ()
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +55,11 @@ class CompiledDuty:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledRegime:
-    """A regime and what it compiles to. `first_submitted` and `latest_submitted` are the stages its conditions name."""
+    """A regime and what it compiles to.
+
+    `derived` names the facts behind each column that rests on other incidents; `first_submitted` and
+    `latest_submitted` are the stages its conditions look at.
+    """
 
     regime: Regime
     digest: str
@@ -64,6 +69,7 @@ class CompiledRegime:
     duties: tuple[CompiledDuty, ...]
     aggregated: Test | None
     penalties: tuple[Test | None, ...]
+    derived: Mapping[str, tuple[str, ...]]
     facts: tuple[str, ...]
     first_submitted: tuple[str, ...]
     latest_submitted: tuple[str, ...]
@@ -118,6 +124,7 @@ class _Compiler:
         self.by_name: dict[str, Test] = {}
         self.stages: dict[str, Duty] = {}
         self.rests_on: dict[str, tuple[str, ...]] = {}
+        self.derived: dict[str, tuple[str, ...]] = {}
         self.cases = 0
 
     def run(self) -> CompiledRegime:
@@ -150,6 +157,7 @@ class _Compiler:
             duties=duties,
             aggregated=aggregated,
             penalties=penalties,
+            derived=self.derived,
             facts=tuple(name for name in self.facts if name in used),
             first_submitted=tuple(self._named_stages("first")),
             latest_submitted=tuple(self._named_stages("latest")),
@@ -183,6 +191,7 @@ class _Compiler:
             derived[f"recurring_{name}"] = Term(recurring_column(rule, name, key), self.terms[name].kind)
             self.rests_on[f"recurring_{name}"] = (rule.same, name)
         self.rests_on["recurring_count"] = (rule.same,)
+        self.derived = {term.column: self.rests_on[name] for name, term in derived.items()}
         self.terms.update(derived)
 
     def _test(self, name: str, text: str, path: Path) -> Test:
@@ -213,7 +222,8 @@ class _Compiler:
         found = [self._condition(text, (*path, "at_least", "of", index)) for index, text in enumerate(rule.of)]
         conditions = tuple(condition for condition in found if condition is not None)
         expression = at_least(rule.count, [condition.expression for condition in conditions] or [_NOTHING])
-        return self._keep(column, expression, conditions)
+        part = Join("at_least", tuple(condition.part for condition in conditions), rule.count)
+        return self._keep(column, expression, conditions, part)
 
     def _condition(self, text: str, path: Path) -> Condition | None:
         try:
@@ -222,7 +232,9 @@ class _Compiler:
             self.faults.append((path, problem))
             return None
 
-    def _keep(self, column: str, expression: pl.Expr, conditions: tuple[Condition, ...]) -> Test:
+    def _keep(
+        self, column: str, expression: pl.Expr, conditions: tuple[Condition, ...], part: Part | None = None
+    ) -> Test:
         names = [name for condition in conditions for name in condition.names]
         used = [self.by_name[name] for name in names if name in self.by_name]
         own = [self.rests_on.get(name, (name,) if name in self.facts else ()) for name in names]
@@ -236,6 +248,7 @@ class _Compiler:
             texts=_merged(*(each.texts for each in conditions), *(each.texts for each in used)),
             named=named,
             uses=tuple(dict.fromkeys(used)),
+            part=part or conditions[0].part,
         )
 
     def _broken(self, column: str) -> Test:
@@ -258,6 +271,7 @@ class _Compiler:
             texts=_merged(binds.texts, test.texts),
             named=test.named,
             uses=(binds, *test.uses),
+            part=Join("and", tuple(part for part in (binds.part, test.part) if part is not None)),
         )
         self.tests[column] = applies
         clock = self._clock(duty.due, (*path, "due"))

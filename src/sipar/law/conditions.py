@@ -58,12 +58,33 @@ class Term:
     answers: frozenset[str] | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """A part of a condition without AND, OR or NOT: unknown as a whole, or not at all. `columns` are those it reads."""
+
+    expression: pl.Expr
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Join:
+    """AND, OR, NOT or at_least (of `count`) over parts of a condition."""
+
+    how: Literal["and", "or", "not", "at_least"]
+    parts: tuple[Part, ...]
+    count: int = 0
+
+
+type Part = Leaf | Join
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A checked condition: the expression to evaluate, the names it uses, and the values it compares them with."""
 
     text: str
     expression: pl.Expr
+    part: Part
     names: tuple[str, ...]
     numbers: tuple[float, ...]
     texts: tuple[str, ...]
@@ -102,10 +123,29 @@ def compile_condition(text: str, terms: Mapping[str, Term]) -> Condition:
     return Condition(
         text=text,
         expression=expression,
+        part=_part(tree),
         names=tuple(dict.fromkeys(words)),
         numbers=tuple(dict.fromkeys(float(token) for kind, token, _ in tokens if kind == "number")),
         texts=tuple(dict.fromkeys(_unquote(token) for kind, token, _ in tokens if kind == "text")),
     )
+
+
+def _part(node: Any) -> Part:
+    """The boolean structure of a checked tree."""
+    [(name, body)] = node.items()
+    if name == "BinaryExpr" and body["op"] in {"And", "Or"}:
+        how: Literal["and", "or"] = "and" if body["op"] == "And" else "or"
+        return Join(how, (_part(body["left"]), _part(body["right"])))
+    if name == "Function" and body["function"] == {"Boolean": "Not"}:
+        return Join("not", (_part(body["input"][0]),))
+    if name == "Cast":
+        return _part(body["expr"])
+    expression = _expression(node)
+    return Leaf(expression, tuple(expression.meta.root_names()))
+
+
+def _expression(node: Any) -> pl.Expr:
+    return pl.Expr.deserialize(io.BytesIO(json.dumps(node).encode()), format="json")
 
 
 def at_least(count: int, conditions: list[pl.Expr]) -> pl.Expr:
@@ -259,7 +299,7 @@ class _Walk:
             raise self._refused({"IsIn": ""})
         if "Series" not in haystack["Literal"]:
             raise self._refused({"IsIn": ""})
-        values = pl.select(pl.Expr.deserialize(io.BytesIO(json.dumps(haystack).encode()), format="json")).to_series()
+        values = pl.select(_expression(haystack)).to_series()
         if values.dtype == pl.List:
             values = values.explode()
         matches = values.dtype.is_numeric() if kind == "number" else kind == "text" and values.dtype == pl.String

@@ -63,7 +63,7 @@ def whole_table(
 ) -> pl.DataFrame:
     """What an incident recalls and what was submitted, from the whole table, so that no slice decides them."""
     earlier = recalled(incidents, compiled, shipped_facts())
-    return earlier.hstack(_submitted(compiled, incidents["incident"], submissions))
+    return pl.DataFrame([*earlier, *_submitted(compiled, incidents["incident"], submissions)])
 
 
 def results_by_slice(
@@ -83,10 +83,12 @@ def results_by_slice(
         yield part, results
 
 
-def _submitted(compiled: Sequence[CompiledRegime], keys: pl.Series, submissions: pl.DataFrame | None) -> pl.DataFrame:
+def _submitted(
+    compiled: Sequence[CompiledRegime], keys: pl.Series, submissions: pl.DataFrame | None
+) -> list[pl.Series]:
     """A column for the first and the latest submission of each stage that a regime looks at and that was submitted."""
     if submissions is None or submissions.is_empty():
-        return pl.DataFrame()
+        return []
     incidents = keys.to_frame("incident")
     submissions = submissions.with_columns(pl.col("submitted_at").dt.cast_time_unit("us"))
     columns: list[pl.Series] = []
@@ -104,7 +106,7 @@ def _submitted(compiled: Sequence[CompiledRegime], keys: pl.Series, submissions:
             if found.height:
                 joined = incidents.join(found, on="incident", how="left", maintain_order="left")
                 columns += [joined[first], joined[latest]]
-    return pl.DataFrame(columns)
+    return columns
 
 
 def _long_table(

@@ -63,9 +63,17 @@ def facts_needed(rules: Sequence[Recurring]) -> tuple[str, ...]:
 def _apply(incidents: pl.DataFrame, rules: Sequence[Recurring]) -> dict[str, NDArray[Any]]:
     """The derived columns of rules that recall the same incidents."""
     rule = rules[0]
-    known_at = incidents.select(pl.coalesce("aware_at", "detected_at").dt.replace_time_zone(None)).to_series()
-    organisation, cause = _codes(incidents["organisation"]), _codes(incidents[rule.same])
-    time = known_at.to_numpy().astype("datetime64[us]")
+    wanted = [("together", name) for each in rules for name in each.together]
+    wanted += [("largest", name) for each in rules for name in each.largest]
+    # One pass of polars for everything, because a single incident pays for each pass and not for its rows.
+    taken = incidents.select(
+        pl.coalesce("aware_at", "detected_at").to_physical().fill_null(np.iinfo(np.int64).min).alias("#time"),
+        _codes("organisation").alias("#organisation"),
+        _codes(rule.same).alias("#cause"),
+        *(pl.col(name).cast(pl.Float64).fill_null(float("nan")) for name in dict.fromkeys(name for _, name in wanted)),
+    )
+    columns: dict[str, NDArray[Any]] = {column.name: column.to_numpy() for column in taken.iter_columns()}
+    organisation, cause, time = columns["#organisation"], columns["#cause"], columns["#time"].view("datetime64[us]")
     placed = (organisation >= 0) & ~np.isnat(time)
     # Ranks stand for instants, so that a key of group and time fits 64 bits.
     moments = np.sort(time)
@@ -84,33 +92,29 @@ def _apply(incidents: pl.DataFrame, rules: Sequence[Recurring]) -> dict[str, NDA
     found: dict[str, NDArray[Any]] = {}
     count = (windows.last - windows.first).astype(np.float64)
     found[recurring_column(rule, "", "count")] = np.where(unknown, np.nan, count)[back]
-    wanted = [("together", name) for each in rules for name in each.together]
-    wanted += [("largest", name) for each in rules for name in each.largest]
     for how, name in dict.fromkeys(wanted):
-        values = incidents[name].gather(order)
-        found[recurring_column(rule, name, how)] = _derive(values, windows, unknown, how)[back]
+        how_taken = "any" if incidents.schema[name] == pl.Boolean else how
+        found[recurring_column(rule, name, how)] = _derive(columns[name][order], windows, unknown, how_taken)[back]
     return found
 
 
-def _derive(values: pl.Series, windows: _Windows, unknown: NDArray[np.bool_], how: str) -> NDArray[Any]:
-    missing = values.is_null().to_numpy()
+def _derive(values: NDArray[np.float64], windows: _Windows, unknown: NDArray[np.bool_], how: str) -> NDArray[Any]:
+    missing = np.isnan(values)
     some_missing = _sums(missing.astype(np.int64), windows) > 0
-    if values.dtype == pl.Boolean:
-        held = _sums(values.fill_null(value=False).to_numpy().astype(np.int64), windows) > 0
+    if how == "any":
+        held = _sums((values == 1).astype(np.int64), windows) > 0
         return np.where(unknown, -1, np.where(held, 1, np.where(some_missing, -1, 0))).astype(np.int8)
-    numbers = values.cast(pl.Float64).to_numpy()
     if how == "largest":
-        found = _largest(np.where(missing, -np.inf, numbers), windows)
+        found = _largest(np.where(missing, -np.inf, values), windows)
     else:
         # Extended precision and rounding, so that a sum of amounts is the sum a person would write down.
-        total = _sums(np.where(missing, 0.0, numbers).astype(np.longdouble), windows)
+        total = _sums(np.where(missing, 0.0, values).astype(np.longdouble), windows)
         found = np.round(total.astype(np.float64), _DECIMALS)
     return np.where(unknown | some_missing, np.nan, found)
 
 
-def _codes(words: pl.Series) -> NDArray[np.int64]:
-    ranks = words.rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
-    return ranks - 1
+def _codes(name: str) -> pl.Expr:
+    return pl.col(name).rank("dense").cast(pl.Int64).fill_null(0) - 1
 
 
 def _stretches(*keys: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -102,7 +102,7 @@ def replay(
     `time_zone`. Raises FormatProblem as `evaluate` does.
     """
     names = {name: _words(incidents, name) for name in ("sector", "size", "team", "organisation")}
-    whole = whole_table(compiled, incidents, None).hstack(_observed(compiled, incidents))
+    whole = pl.DataFrame([*whole_table(compiled, incidents, None), *_observed(compiled, incidents)])
     tally = _Tally(
         cells=len(names["sector"][1]) * len(names["size"][1]),
         teams=len(names["team"][1]),
@@ -172,7 +172,7 @@ def _filed_column(duty: Duty, incidents: pl.DataFrame) -> str | None:
     return next((name for name in names if name in incidents.columns), None)
 
 
-def _observed(compiled: Sequence[CompiledRegime], incidents: pl.DataFrame) -> pl.DataFrame:
+def _observed(compiled: Sequence[CompiledRegime], incidents: pl.DataFrame) -> list[pl.Series]:
     columns: dict[str, pl.Series] = {}
     for each in compiled:
         for duty in each.duties:
@@ -182,7 +182,7 @@ def _observed(compiled: Sequence[CompiledRegime], incidents: pl.DataFrame) -> pl
                 for latest in (False, True):
                     column = submitted_column(each.identifier, duty.duty.stage, latest=latest)
                     columns[column] = filed.alias(column)
-    return pl.DataFrame(list(columns.values()))
+    return list(columns.values())
 
 
 def _count_regime(
