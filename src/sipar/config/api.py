@@ -12,6 +12,7 @@ from sipar.frameworks.api import router as frameworks
 from sipar.ledger.api import router as ledger
 from sipar.orgs.api import router as organisations
 from sipar.people.api import router as people
+from sipar.support.api import router as support
 from sipar.teams.api import router as teams
 
 api = ProblemApi(
@@ -30,4 +31,5 @@ api.add_router("/campaigns", campaigns)
 api.add_router("/assessments", assessments)
 api.add_router("", reviewing)
 api.add_router("/ledger", ledger)
+api.add_router("", support)
 api.add_router("/organisations", organisations)

@@ -37,12 +37,16 @@ class SupervisorProblem(MachineProblem):
 
 @dataclass(frozen=True)
 class Process:
-    """A child to run. ``grace_seconds`` is how long it may take to finish after SIGTERM before it is killed."""
+    """A child to run. ``grace_seconds`` is how long it may take to finish after SIGTERM before it is killed.
+
+    A child that is not ``urgent`` is started once the first page answers, so that it takes nothing from that page.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     grace_seconds: float = 3.0
+    urgent: bool = True
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,8 @@ def run(
         ready = False
         while not signals:
             for child in children:
-                child.keep_running(patience)
+                if ready or child.process.urgent:
+                    child.keep_running(patience)
             log.pump(_TURN_SECONDS)
             if not ready:
                 status = _status(ready_url)

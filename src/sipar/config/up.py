@@ -52,7 +52,7 @@ def worker_process() -> Process:
     command = [sys.executable, "-m", "django", "procrastinate", "worker", "--concurrency", "2"]
     command += ["--shutdown-graceful-timeout", f"{_WORKER_GRACE_SECONDS - 1:.0f}"]
     settings = {"DJANGO_SETTINGS_MODULE": "sipar.config.settings"}
-    return Process("worker", command, environment=settings, grace_seconds=_WORKER_GRACE_SECONDS)
+    return Process("worker", command, environment=settings, grace_seconds=_WORKER_GRACE_SECONDS, urgent=False)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

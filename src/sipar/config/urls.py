@@ -22,6 +22,8 @@ urlpatterns = [
     path("gaps/", include("sipar.assessments.gap_urls")),
     path("roadmap/", include("sipar.assessments.roadmap_urls")),
     path("board/", include("sipar.board.urls")),
+    path("support/", include("sipar.support.urls")),
+    path("report/", include("sipar.incidents.report_urls")),
     path("ledger/", include("sipar.ledger.urls")),
     path("api/", api.urls),
 ]

@@ -19,11 +19,16 @@ IN_SEEN_REQUEST = "exists (select 1 from support_supportrequest r where r.id = r
 BY_DESKS = f"({SYSTEM} or cardinality((select guard.desks())) > 0)"
 
 
-def of_request(*, desks_only: bool = False, append_only: bool = False, redact: tuple[str, ...] = ()) -> Guard:
-    """A table that hangs on a request by `request_id`: whoever sees the request reads it; CERTs write it."""
+def of_request(
+    *, desks_only: bool = False, append_only: bool = False, redact: tuple[str, ...] = (), by_both: bool = False
+) -> Guard:
+    """A table that hangs on a request by `request_id`: whoever sees the request reads it; CERTs write it.
+
+    `by_both`: the organisation writes it too, as when its asking hands the request to its first CERT.
+    """
     return Guard(
         select=f"({BY_DESKS} and {IN_SEEN_REQUEST})" if desks_only else IN_SEEN_REQUEST,
-        write=f"({BY_DESKS} and {IN_SEEN_REQUEST})",
+        write=IN_SEEN_REQUEST if by_both else f"({BY_DESKS} and {IN_SEEN_REQUEST})",
         organisation="organisation_id",
         append_only=append_only,
         redact=redact,
@@ -89,6 +94,7 @@ class SupportRequest(models.Model):
     accepted_at = models.DateTimeField(null=True)
     eta = models.DateTimeField(null=True)
     arrived_at = models.DateTimeField(null=True)
+    escalate_at = models.DateTimeField(null=True, help_text="claimed by the scan: who has not accepted by then")
     escalations = models.SmallIntegerField(default=0)
     done_at = models.DateTimeField(null=True)
     closing_report = models.TextField(blank=True)
@@ -111,6 +117,7 @@ class SupportRequest(models.Model):
             GinIndex(fields=["viewers"], name="support_viewers"),
             models.Index(fields=["team", "state"], name="support_of_team"),
             models.Index(fields=["organisation", "-asked_at"], name="support_of_organisation"),
+            models.Index(fields=["escalate_at"], name="support_escalate", condition=Q(escalate_at__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(name="support_rating", condition=Q(rating=None) | Q(rating__gte=1, rating__lte=5))
@@ -132,7 +139,7 @@ class Handover(models.Model):
     by_id = models.BigIntegerField()
     at = models.DateTimeField()
 
-    guard = of_request(append_only=True, redact=("reason",))
+    guard = of_request(append_only=True, redact=("reason",), by_both=True)
 
 
 class Assignment(models.Model):
@@ -191,4 +198,4 @@ class Lesson(models.Model):
     written_by_id = models.BigIntegerField()
     written_at = models.DateTimeField()
 
-    guard = of_request(redact=("text",))
+    guard = of_request(redact=("text",), by_both=True)

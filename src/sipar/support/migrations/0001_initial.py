@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 ('accepted_at', models.DateTimeField(null=True)),
                 ('eta', models.DateTimeField(null=True)),
                 ('arrived_at', models.DateTimeField(null=True)),
+                ('escalate_at', models.DateTimeField(help_text='claimed by the scan: who has not accepted by then', null=True)),
                 ('escalations', models.SmallIntegerField(default=0)),
                 ('done_at', models.DateTimeField(null=True)),
                 ('closing_report', models.TextField(blank=True)),
@@ -122,6 +123,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='supportrequest',
             index=models.Index(fields=['organisation', '-asked_at'], name='support_of_organisation'),
+        ),
+        migrations.AddIndex(
+            model_name='supportrequest',
+            index=models.Index(condition=models.Q(('escalate_at__isnull', False)), fields=['escalate_at'], name='support_escalate'),
         ),
         migrations.AddConstraint(
             model_name='supportrequest',
