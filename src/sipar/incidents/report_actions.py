@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.numbers import case_number
-from sipar.core.problems import Conflict, Forbidden, Invalid
+from sipar.core.problems import Conflict, Forbidden, Invalid, Place
+from sipar.incidents import timeline
 from sipar.incidents.models import Incident, Report
-from sipar.incidents.report_facts import clean_estimates, clean_facts
+from sipar.incidents.report_facts import clean_estimates, clean_facts, plain_text
 from sipar.incidents.report_policy import may_enter_for_callers, may_open, require_may_write
 from sipar.orgs.models import Organisation
 from sipar.people.models import Account
@@ -22,6 +23,7 @@ from sipar.teams.models import Team
 PEN_LASTS = timedelta(minutes=3)
 WRITABLE_STATES = ("draft", *Incident.OPEN_STATES)
 OWN_DOORS = ("web", "api")
+LONGEST_REASON = 2_000
 
 
 @action("incident.open")
@@ -112,6 +114,38 @@ def discard_case(actor: Actor, incident: Incident, *, now: datetime) -> None:
         raise Conflict(_("This report was sent already, so it stays."), code="report.sent")
 
 
+@action("report.explain_delay")
+def explain_delay(actor: Actor, incident: Incident, *, reason: str, now: datetime) -> None:
+    """Tell those who see the case, before the limit, that a report will be late and why.
+
+    Raises Invalid without a reason, Conflict `report.not_sent` for a draft: what is known is then sent instead.
+    """
+    report = Report.objects.filter(incident=incident).first()
+    if report is None:
+        raise Forbidden(_("Only the people of the organisation write its report."), code="report.write")
+    require_may_write(actor, incident, report)
+    if incident.state not in Incident.OPEN_STATES:
+        raise Conflict(_("Send what you know now. The rest can follow."), code="report.not_sent")
+    why = _reason(reason)
+    timeline.record(actor, incident, "delay_explained", now=now, facts={"reason": why})
+
+
+@action("report.say_twin")
+def say_twin(actor: Actor, incident: Incident, other: Incident, *, now: datetime) -> None:
+    """Say that two cases of one organisation are about the same incident; both timelines tell it to their CERT.
+
+    A draft is given up for the case that was sent. Raises Forbidden for cases of two organisations.
+    """
+    same = incident.organisation_id is not None and incident.organisation_id == other.organisation_id
+    if not same or incident.pk == other.pk or not may_open(actor, incident.organisation_id or 0):
+        raise Forbidden(_("Only two cases of your own organisation can be said to be the same."), code="report.twin")
+    for one, twin in ((incident, other), (other, incident)):
+        if one.state in Incident.OPEN_STATES:
+            timeline.record(actor, one, "said_to_be_twin", now=now, facts={"number": twin.number})
+    if incident.state == "draft":
+        discard_case(actor, incident, now=now)
+
+
 def held_report(actor: Actor, incident: Incident, *, now: datetime) -> Report:
     """The report, locked for this transaction, whose pen the actor holds or may take. Raises Forbidden or Conflict."""
     report = Report.objects.select_for_update().filter(incident=incident).first()
@@ -133,6 +167,16 @@ def pen_holder(report: Report, actor: Actor, *, now: datetime) -> int | None:
     if report.editing_by_id in (None, actor.account):
         return None
     return report.editing_by_id if report.editing_until is not None and report.editing_until > now else None
+
+
+def _reason(reason: str) -> str:
+    try:
+        text = plain_text(reason, longest=LONGEST_REASON)
+    except ValueError as error:
+        raise Invalid(str(error), code="report.reason", places=[Place("reason", str(error))]) from error
+    if not text:
+        raise Invalid(_("Give a reason."), code="report.reason", places=[Place("reason", _("Give a reason."))])
+    return text
 
 
 def _may_open(actor: Actor, organisation: Organisation | None, door: str, team: Team | None) -> bool:

@@ -1,0 +1,27 @@
+"""Addresses of reporting, below /report/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from sipar.incidents import report_sending_views as sending
+from sipar.incidents import report_views as writing
+
+urlpatterns = [
+    path("", writing.start, name="report_start"),
+    path("new/", writing.begin, name="report_begin"),
+    path("call/", writing.begin_call, name="report_begin_call"),
+    path("<str:number>/", writing.form, name="report_form"),
+    path("<str:number>/save/", writing.save, name="report_save"),
+    path("<str:number>/attach/", writing.attach, name="report_attach"),
+    path("<str:number>/leave/", writing.leave, name="report_leave"),
+    path("<str:number>/discard/", writing.discard, name="report_discard"),
+    path("<str:number>/check/", sending.check, name="report_check"),
+    path("<str:number>/send/", sending.send, name="report_send"),
+    path("<str:number>/not-reporting/", sending.decide, name="report_decide"),
+    path("<str:number>/delay/", sending.delay, name="report_delay"),
+    path("<str:number>/twin/", sending.twin, name="report_twin"),
+    path("<str:number>/receipt/<int:sent>/", sending.receipt, name="report_receipt"),
+    path("<str:number>/receipt/<int:sent>/document/", sending.document, name="report_document"),
+    path("<str:number>/receipt/<int:sent>/proof/", sending.proof, name="report_proof"),
+]
