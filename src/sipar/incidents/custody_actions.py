@@ -90,7 +90,7 @@ def hand_over(actor: Actor, incident: Incident, *, to: Team, reason: str, now: d
     require_may_work(actor, incident)
     lock(incident)
     why = reason_given(reason)
-    lead = _lead(incident)
+    lead = lead_of(incident)
     if to.pk == lead.pk:
         raise Invalid("Your CERT has this case already.", code="case.same_team")
     if incident.offered_team_id is not None:
@@ -112,7 +112,7 @@ def withdraw_offer(actor: Actor, incident: Incident, *, now: datetime) -> None:
     if offered is None or offered.pk == incident.lead_team_id:
         raise Conflict("This case is not offered to anybody now.", code="case.not_offered")
     _answer(actor, incident, "withdrawn", "", now=now)
-    lead = _lead(incident)
+    lead = lead_of(incident)
     record(actor, incident, "withdrawn", now=now, facts={"team": lead.code, "to_team": offered.code})
     _pass(incident, lead=lead, offered=None)
 
@@ -128,7 +128,7 @@ def escalate(actor: Actor, incident: Incident, *, projection: str, reason: str, 
     if projection not in ("coordination", "full"):
         raise Invalid("Choose what the CERT above sees: coordination or everything.", code="case.projection")
     why = reason_given(reason)
-    lead = _lead(incident)
+    lead = lead_of(incident)
     above = team_above(lead)
     if above is None:
         raise Invalid("No CERT stands above yours.", code="case.no_above")
@@ -212,7 +212,8 @@ def _asked(incident: Incident) -> Team:
     return incident.offered_team
 
 
-def _lead(incident: Incident) -> Team:
+def lead_of(incident: Incident) -> Team:
+    """The team that has the case; raises Conflict for a draft."""
     if incident.lead_team is None:
         raise Conflict("No CERT has this case yet.", code="case.no_team")
     return incident.lead_team

@@ -14,10 +14,11 @@ ALL = frozenset({"*"})
 
 # The facts that tell what happens without telling who or how deep: enough to recognise a wider attack.
 COORDINATION_FACTS = frozenset({
-    "aware_at", "classified_at", "detected_at", "handled_at", "incident_type", "malicious", "cross_border",
-    "attack_technique", "root_cause", "critical_service_affected", "service_down", "sector", "country",
+    "report_subject", "aware_at", "classified_at", "detected_at", "started_at", "handled_at", "incident_class",
+    "certin_type", "suspected_malicious", "ransomware", "ongoing", "cross_border_impact", "vulnerability_exploited", "technique",
+    "root_cause_class", "critical_service_affected", "operational_technology_impact", "sector", "country",
 })  # fmt: skip
-SUMMARY_FACTS = frozenset({"aware_at", "incident_type", "malicious", "cross_border"})
+SUMMARY_FACTS = frozenset({"aware_at", "incident_class", "suspected_malicious", "cross_border_impact"})
 
 PARTS = frozenset({
     "identity", "contacts", "facts", "submissions", "duties", "custody", "timeline", "messages", "notes", "tasks",

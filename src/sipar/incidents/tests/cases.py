@@ -12,7 +12,11 @@ from sipar.incidents.custody_actions import accept, route_first
 from sipar.incidents.models import Incident
 from sipar.incidents.selectors import access_incident
 
-FACTS: dict[str, Any] = {"aware_at": "2026-11-02T08:00:00+00:00", "malicious": True, "cross_border": False}
+FACTS: dict[str, Any] = {
+    "aware_at": "2026-11-02T08:00:00+00:00",
+    "suspected_malicious": True,
+    "cross_border_impact": False,
+}
 
 
 def reported(cast: Cast, *, organisation: str = "alpha", by: str = "ayesha", **fields: Any) -> str:
