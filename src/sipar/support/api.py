@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.utils import timezone
-from ninja import Query, Router, Schema
+from ninja import Router, Schema
 
 from sipar.core.api import PROBLEMS, Entry
 from sipar.core.gates import Gate
@@ -86,7 +86,7 @@ def _help(row: SupportRequest) -> dict[str, object]:
 @router.get(
     "/support", auth=Entry(ORGANISATION_OR_TEAM), response={200: list[Help], **PROBLEMS}, summary="Requests for help"
 )
-def list_support(request: ActorRequest, state: str = Query("open")) -> list[dict[str, object]]:
+def list_support(request: ActorRequest, state: str = "open") -> list[dict[str, object]]:
     """The first hundred requests in this state ("open": not closed yet), what nobody has accepted first."""
     known = state if state in ("open", *SupportRequest.STATES) else "open"
     return [_help(row) for row in selectors.requests_open_to(request.actor, state=known)[:MOST]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import QuerySet
@@ -18,6 +18,12 @@ from sipar.support.models import SupportRequest
 from sipar.teams.models import Team
 from sipar.ui.fields import MomentField
 
+# Django's class takes a type argument for the type checker only.
+if TYPE_CHECKING:
+    ModelChoiceField = forms.ModelChoiceField[Any]
+else:
+    ModelChoiceField = forms.ModelChoiceField
+
 # What people in trouble ask for, out of the whole catalogue: analysis, forensics, recovery, coordination, advice.
 HELPFUL_SERVICES = ("6.2", "6.3", "6.4", "6.5", "6.6", "7.6", "9.4")
 
@@ -26,17 +32,17 @@ def _named(text: dict[str, str]) -> str:
     return text.get(get_language() or "en") or text["en"]
 
 
-class TeamChoice(forms.ModelChoiceField):
+class TeamChoice(ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return _named(obj.name)
 
 
-class NamedChoice(forms.ModelChoiceField):
+class PersonChoice(ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return str(obj.name)
 
 
-class FrameworkChoice(forms.ModelChoiceField):
+class FrameworkChoice(ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return _named(obj.title)
 
@@ -97,7 +103,7 @@ class HandOverForm(ReasonForm):
 
 
 class DispatchForm(forms.Form):
-    account = NamedChoice(label=_("Who goes?"), queryset=Account.objects.none())
+    account = PersonChoice(label=_("Who goes?"), queryset=Account.objects.none())
     mode = forms.ChoiceField(
         label=_("How?"), choices=[choice for choice in SupportRequest.Mode.choices if choice[0] != "either"]
     )

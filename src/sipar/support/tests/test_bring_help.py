@@ -10,10 +10,11 @@ from django.utils import timezone
 from tests.cast import NOW, Cast
 
 from sipar.assessments.models import Campaign, RoadmapItem
-from sipar.core.acting import acting
+from sipar.core.acting import Actor, acting
 from sipar.core.jobs import system
 from sipar.core.problems import Conflict, Forbidden, Invalid
 from sipar.frameworks.models import Framework
+from sipar.people.models import Account
 from sipar.support import work_actions
 from sipar.support.actions import accept_request
 from sipar.support.models import Assignment, Effort, Lesson, SupportRequest
@@ -41,18 +42,23 @@ def working(cast: Cast, accepted: SupportRequest) -> SupportRequest:
 
 
 def test_only_people_of_the_cert_are_sent_and_each_once(cast: Cast, accepted: SupportRequest) -> None:
-    sending = {"mode": "on_site", "task": "Forensic images", "equipment": "Two disks", "now": NOW}
+    def send(actor: Actor, account: Account) -> Assignment:
+        return work_actions.dispatch(
+            actor, accepted, account, mode="on_site", task="Forensic images", equipment="Two disks", now=NOW
+        )
+
+    stranger, parveen = cast.accounts["bushra"], cast.accounts["parveen"]
     with acting(cast.parveen, reason="send"):
         with pytest.raises(Invalid):
-            work_actions.dispatch(cast.parveen, accepted, cast.accounts["bushra"], **sending)
-        work_actions.dispatch(cast.parveen, accepted, cast.accounts["parveen"], **sending)
+            send(cast.parveen, stranger)
+        send(cast.parveen, parveen)
         with pytest.raises(Invalid):
-            work_actions.dispatch(cast.parveen, accepted, cast.accounts["parveen"], **sending)
+            send(cast.parveen, parveen)
     assert now_read(accepted).state == "dispatched"
     with acting(cast.ayesha, reason="see who comes"):
         assert Assignment.objects.get(request=accepted).task == "Forensic images"
         with pytest.raises(Forbidden):
-            work_actions.dispatch(cast.ayesha, accepted, cast.accounts["parveen"], **sending)
+            send(cast.ayesha, parveen)
 
 
 def test_the_effort_account_is_the_certs_and_adds_up(cast: Cast, working: SupportRequest) -> None:
