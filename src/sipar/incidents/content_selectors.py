@@ -43,11 +43,10 @@ _PART_OF_KIND = {
 def entries_of(incident: Incident, projection: Projection) -> QuerySet[Entry]:
     """The timeline of a case as an audience sees it, newest first: events and records, messages, notes."""
     kinds = [kind for kind, part in _PART_OF_KIND.items() if projection.shows(part)]
-    return (
-        Entry.objects.filter(incident=incident, kind__in=kinds)
-        .select_related("team")
-        .order_by("-happened_at", "-pk")
-    )  # fmt: skip
+    rows = Entry.objects.filter(incident=incident, kind__in=kinds).select_related("team")
+    if projection.name == "organisation":
+        rows = rows.filter(audience=Entry.Audience.EVERYONE)
+    return rows.order_by("-happened_at", "-pk")
 
 
 def messages_of(incident: Incident, projection: Projection) -> QuerySet[Entry]:
