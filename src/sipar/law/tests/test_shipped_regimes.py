@@ -89,3 +89,9 @@ def test_facts_come_from_the_register_exactly_when_they_say_so() -> None:
 def test_a_question_is_short_enough_for_a_phone() -> None:
     longest = max(len(fact.question.en) for fact in shipped_facts().values() if fact.question is not None)
     assert longest <= 140
+
+
+def test_the_first_stage_in_pakistan_asks_at_most_eight_questions() -> None:
+    [rules] = [each for each in shipped() if each.regime == "pk-cert-rules-2023"]
+    assert len(rules.duties[0].content) <= 8
+    assert {shipped_facts()[name].stage for name in rules.duties[0].content} == {"first"}
