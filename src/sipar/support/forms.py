@@ -3,48 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from sipar.frameworks.models import Framework
 from sipar.nations.reference import first_services
+from sipar.orgs.forms import NamedChoiceField
 from sipar.orgs.models import Organisation
+from sipar.orgs.words import named
 from sipar.people.models import Account
 from sipar.support.models import SupportRequest
 from sipar.teams.models import Team
 from sipar.ui.fields import MomentField
 
-# Django's class takes a type argument for the type checker only.
-if TYPE_CHECKING:
-    ModelChoiceField = forms.ModelChoiceField[Any]
-else:
-    ModelChoiceField = forms.ModelChoiceField
-
 # What people in trouble ask for, out of the whole catalogue: analysis, forensics, recovery, coordination, advice.
 HELPFUL_SERVICES = ("6.2", "6.3", "6.4", "6.5", "6.6", "7.6", "9.4")
 
 
-def _named(text: dict[str, str]) -> str:
-    return text.get(get_language() or "en") or text["en"]
-
-
-class TeamChoice(ModelChoiceField):
-    def label_from_instance(self, obj: Any) -> str:
-        return _named(obj.name)
-
-
-class PersonChoice(ModelChoiceField):
+class PersonChoice(NamedChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return str(obj.name)
 
 
-class FrameworkChoice(ModelChoiceField):
+class FrameworkChoice(NamedChoiceField):
     def label_from_instance(self, obj: Any) -> str:
-        return _named(obj.title)
+        return named(obj.title)
 
 
 class AskForm(forms.Form):
@@ -85,7 +71,7 @@ class AskForm(forms.Form):
             self.fields["organisation"].widget = forms.HiddenInput()
         known = {service.identifier: service for area in first_services().areas for service in area.services}
         self.fields["services"].choices = [  # type: ignore[attr-defined]
-            (identifier, _named(dict(known[identifier].name))) for identifier in HELPFUL_SERVICES
+            (identifier, named(dict(known[identifier].name))) for identifier in HELPFUL_SERVICES
         ]
 
 
@@ -98,7 +84,7 @@ class ReasonForm(forms.Form):
 
 
 class HandOverForm(ReasonForm):
-    to = TeamChoice(label=_("To which CERT?"), queryset=Team.objects.order_by("code"))
+    to = NamedChoiceField(label=_("To which CERT?"), queryset=Team.objects.order_by("code"))
     field_order = ("to", "reason")
 
 
