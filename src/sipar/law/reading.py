@@ -13,6 +13,7 @@ from sipar.formats.limits import Limits, decode_utf8, inflate
 from sipar.formats.problems import FormatProblem
 
 MAX_PROBLEMS = 50
+FORMS = frozenset({"after", "earliest_of", "case", "on_request", "none"})
 
 
 class Record(BaseModel):
@@ -38,16 +39,30 @@ class Places:
 
     def where(self, path: tuple[str | int, ...]) -> str:
         """`line 12, duties/2/due/hours`: the line of the deepest part of the path that stands in the file."""
-        node, line = self._root, 1
-        taken: list[str] = []
-        for step in path:
-            found = _child(node, step)
-            if found is None:
-                continue
-            mark, node = found
-            line = mark.line + 1
-            taken.append(str(step))
-        return f"line {line}, {'/'.join(taken)}" if taken else f"line {line}"
+        taken, mark = _follow(self._root, path)
+        line = f"line {mark.line + 1 if mark else 1}"
+        return f"{line}, {'/'.join(taken)}" if taken else line
+
+
+def _follow(node: Any, path: tuple[str | int, ...]) -> tuple[list[str], Any]:
+    """The steps of a path that stand in a document, and the mark of the last.
+
+    Which of several forms a clock has is a step of its own, which may also be the name of a key: whichever leads
+    further is taken.
+    """
+    if not path:
+        return [], None
+    step, rest = path[0], path[1:]
+    found = _child(node, step)
+    if found is None:
+        return _follow(node, rest)
+    mark, inner = found
+    further, deeper = _follow(inner, rest)
+    if step in FORMS:
+        skipped = _follow(node, rest)
+        if len(skipped[0]) > len(further):
+            return skipped
+    return [str(step), *further], deeper or mark
 
 
 def read_model[M: BaseModel](model: type[M], data: bytes, limits: Limits, *, code: str) -> M:
@@ -59,7 +74,10 @@ def read_model[M: BaseModel](model: type[M], data: bytes, limits: Limits, *, cod
     except ValidationError as error:
         places = Places(decode_utf8(inflate(data, limits)))
         faults = error.errors(include_url=False, include_context=False, include_input=False)
-        raise Refused([_problem(fault, places, code) for fault in faults[:MAX_PROBLEMS]]) from error
+        # A list whose only items are faulty is not too short as well.
+        inner = {fault["loc"][:length] for fault in faults for length in range(len(fault["loc"]))}
+        told = [fault for fault in faults if not (fault["type"] == "too_short" and fault["loc"] in inner)]
+        raise Refused([_problem(fault, places, code) for fault in told[:MAX_PROBLEMS]]) from error
 
 
 def _problem(fault: Any, places: Places, code: str) -> FormatProblem:
