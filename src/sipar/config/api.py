@@ -9,7 +9,9 @@ from sipar.assessments.review_api import router as reviewing
 from sipar.board.api import router as board
 from sipar.core.api import ProblemApi, speak_problems
 from sipar.frameworks.api import router as frameworks
+from sipar.incidents.report_api import router as reports
 from sipar.ledger.api import router as ledger
+from sipar.obligations.api import router as duties
 from sipar.orgs.api import router as organisations
 from sipar.people.api import router as people
 from sipar.support.api import router as support
@@ -30,6 +32,8 @@ api.add_router("/frameworks", frameworks)
 api.add_router("/campaigns", campaigns)
 api.add_router("/assessments", assessments)
 api.add_router("", reviewing)
+api.add_router("", reports)
 api.add_router("/ledger", ledger)
+api.add_router("", duties)
 api.add_router("", support)
 api.add_router("/organisations", organisations)

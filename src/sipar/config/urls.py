@@ -24,7 +24,7 @@ urlpatterns = [
     path("board/", include("sipar.board.urls")),
     path("support/", include("sipar.support.urls")),
     path("report/", include("sipar.incidents.report_urls")),
-    path("report/", include("sipar.incidents.report_urls")),
+    path("duties/", include("sipar.obligations.urls")),
     path("ledger/", include("sipar.ledger.urls")),
     path("api/", api.urls),
 ]

@@ -49,10 +49,11 @@ def submit_stage(
     Raises Forbidden, Conflict, or Invalid with the places that are missing; nothing is kept then.
     """
     key = _own_key(actor, idempotency_key)
+    # The lock comes first: of two senders with one key, the second finds what the first has sent.
+    incident = Incident.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=incident.pk)
     sent_before = _sent_with(key, incident, stage)
     if sent_before is not None:
         return sent_before
-    incident = Incident.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=incident.pk)
     last = Submission.objects.filter(incident=incident).order_by("-number").first()
     report = held_report(actor, incident, now=now)
     require_may_submit(actor, incident, report, first=last is None, signature=signature, now=now)

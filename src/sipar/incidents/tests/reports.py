@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.cast import NOW, Cast
+
 from sipar.assessments.submit_actions import SecondFactor
 from sipar.core.acting import Actor, acting
 from sipar.incidents.models import Incident
 from sipar.incidents.report_actions import open_case, save_report
 from sipar.obligations.models import Submission
 from sipar.obligations.submit_actions import submit_stage
-from tests.cast import NOW, Cast
 
 AWARE = NOW - timedelta(hours=1)
 FACTS: dict[str, Any] = {

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import pytest
 from django.db import DatabaseError, transaction
+from tests.cast import NOW, Cast
 
 from sipar.assessments.submit_actions import SecondFactor
 from sipar.core.acting import acting
@@ -18,7 +19,6 @@ from sipar.incidents.report_actions import discard_case, open_case, save_report
 from sipar.incidents.tests.reports import AWARE, FACTS, FRESH, drafted, saved, sent
 from sipar.obligations.models import Duty, Submission
 from sipar.obligations.submit_actions import signed_document
-from tests.cast import NOW, Cast
 
 
 def test_a_draft_is_its_organisations_alone(cast: Cast) -> None:
