@@ -25,7 +25,7 @@ _REPORT_OF: Mapping[str, str] = {
     "final": "final",
 }
 _OFFSET = r"( *Z|([+-]\d\d:?\d\d))$"
-_WORDS = ("incident", "organisation", "team")
+_WORDS = ("incident", "organisation", "team", "generated")
 _TRUTHS: Mapping[str, bool] = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -64,8 +64,9 @@ def typed_texts(texts: pl.DataFrame, *, strict: bool = True) -> pl.DataFrame:
         cleaned = column.str.strip_chars()
         cleaned = cleaned.set(cleaned == "", None)
         fact = facts.get(column.name)
-        if fact is None and not column.name.startswith("submitted_"):
-            columns.append(cleaned)
+        if column.name in _WORDS:
+            is_truth = column.name == "generated"
+            columns.append(_truths(cleaned) if is_truth else cleaned)
             continue
         found = _from_text(cleaned, fact)
         wrong = (found.is_null() & cleaned.is_not_null()).arg_true()
@@ -142,7 +143,7 @@ def _from_text(texts: pl.Series, fact: Fact | None) -> pl.Series:
     if fact is None or fact.type == "instant":
         return _instants(texts)
     if fact.type == "boolean":
-        return texts.str.to_lowercase().replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
+        return _truths(texts)
     if fact.type == "integer":
         numbers = texts.cast(pl.Float64, strict=False)
         return numbers.set((numbers != numbers.round()).fill_null(value=True), None).cast(pl.Int64, strict=False)
@@ -152,6 +153,10 @@ def _from_text(texts: pl.Series, fact: Fact | None) -> pl.Series:
     if fact.type == "choice":
         return texts.set(~texts.is_in([option.value for option in fact.options]).fill_null(value=True), None)
     return texts
+
+
+def _truths(texts: pl.Series) -> pl.Series:
+    return texts.str.to_lowercase().replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
 
 
 def _instants(texts: pl.Series) -> pl.Series:
