@@ -25,8 +25,9 @@ from sipar.ui.problems import problem_page
 
 # Where a person sets up a passkey or TOTP; the one page that is open to a role which lacks it.
 SECOND_FACTOR_PAGE = "/me/second-factor/"
-# Sign-in happens before anybody acts; the libraries' pages there keep their own transactions.
-BEFORE_ANYBODY_ACTS = ("/accounts/", "/me/demonstration-sign-in/")
+# Sign-in happens before anybody acts; the libraries' pages there keep their own transactions. In the calendar feed the
+# secret of the address says who acts, whoever may be signed in.
+BEFORE_ANYBODY_ACTS = ("/accounts/", "/me/demonstration-sign-in/", "/duties/feed/", "/emergency/")
 
 View = Callable[..., HttpResponseBase]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
@@ -10,6 +11,8 @@ from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from sipar.core.acting import Actor
 from sipar.core.problems import not_open
 from sipar.incidents.models import Incident
+from sipar.incidents.projections import ALL
+from sipar.incidents.selectors import audience_of
 from sipar.obligations.models import Breach, Decision, Duty, Recomputation, Reminder
 from sipar.orgs.models import Organisation
 from sipar.people.roles import ORGANISATION_ROLES, TEAM_ROLES
@@ -63,13 +66,39 @@ def count_by_state(actor: Actor) -> dict[str, int]:
     return {name: sum(numbers.get(state, 0) for state in states) for name, states in STATES_OF.items()}
 
 
-def access_duty(actor: Actor, duty: int) -> Duty:
-    """A duty that the actor reaches, with everything that its page names; raises NotFound otherwise."""
+@dataclass(frozen=True)
+class ShownParts:
+    """What of a duty's history a reader sees: `reasons` of decisions, and which facts moved it."""
+
+    reasons: bool
+    facts: frozenset[str] | None
+
+    def shows_fact(self, name: str) -> bool:
+        return self.facts is None or name in self.facts
+
+
+def shown_parts(actor: Actor, duty: Duty, *, now: datetime) -> ShownParts:
+    """By the projection of the case; a service level of help has no facts."""
+    if duty.incident is None:
+        return ShownParts(reasons=False, facts=None)
+    seen = audience_of(actor, duty.incident, now=now)
+    return ShownParts(reasons=seen.shows("submissions"), facts=None if seen.facts == ALL else seen.facts)
+
+
+def access_duty(actor: Actor, duty: int, *, now: datetime) -> Duty:
+    """A duty that the actor reaches, with everything that its page names; raises NotFound otherwise.
+
+    Who sees only indicators or the summary of a case does not see its duties.
+    """
     breaches = Prefetch("breaches", Breach.objects.order_by("due_at", "pk"))
     rows = Duty.objects.select_related(*_ON_PAGES, "met_by").defer("regime__text").prefetch_related(breaches)
     found = _marked(rows).filter(pk=duty).first()
     if found is None:
         raise not_open("duty")
+    if found.incident is not None:
+        seen = audience_of(actor, found.incident, now=now)
+        if not seen.shows("duties"):
+            raise not_open("duty")
     return found
 
 
@@ -78,9 +107,10 @@ def history_of(duty: Duty) -> list[Recomputation]:
     return list(Recomputation.objects.filter(duty=duty).order_by("at", "pk"))
 
 
-def decisions_of(incident: Incident) -> list[Decision]:
-    """The decisions not to report, oldest first; who sees the case's facts sees their reasons."""
-    return list(Decision.objects.filter(incident=incident).order_by("decided_at", "pk"))
+def decisions_of(duty: Duty) -> list[Decision]:
+    """The decisions not to report that concern this duty, oldest first. Their reasons are for who sees all facts."""
+    rows = Decision.objects.filter(incident=duty.incident, code=duty.code, stage__in=("", duty.stage))
+    return list(rows.order_by("decided_at", "pk")) if duty.incident_id else []
 
 
 def reminders_of(actor: Actor) -> QuerySet[Reminder]:

@@ -44,6 +44,19 @@ CLOCKS: Mapping[str, str | Promise] = {
     "on_request": gettext_lazy("Due when the authority asks."),
     "unknown_period": gettext_lazy("The law names no time, or none is known. Report without delay."),
 }
+ADDRESSEES: Mapping[str, str | Promise] = {
+    "csirt": gettext_lazy("CSIRT"),
+    "competent_authority": gettext_lazy("Competent authority"),
+    "data_protection_authority": gettext_lazy("Data protection authority"),
+    "national_cert": gettext_lazy("National CERT"),
+    "government_cert": gettext_lazy("Government CERT"),
+    "sectoral_cert": gettext_lazy("Sectoral CERT"),
+    "provincial_cert": gettext_lazy("Provincial CERT"),
+    "regulator": gettext_lazy("Regulator"),
+    "enisa": gettext_lazy("ENISA"),
+    "affected_persons": gettext_lazy("The people affected"),
+    "own_register": gettext_lazy("Your own register"),
+}
 STATUSES: Mapping[str, str | Promise] = {
     "in_force": gettext_lazy("In force"),
     "proposed": gettext_lazy("Proposed, not law"),
