@@ -16,6 +16,7 @@ from sipar.incidents import timeline
 from sipar.incidents.models import Incident, Report
 from sipar.incidents.report_facts import clean_estimates, clean_facts, plain_text
 from sipar.incidents.report_policy import may_enter_for_callers, may_open, require_may_write
+from sipar.obligations.actions import recompute
 from sipar.orgs.models import Organisation
 from sipar.people.models import Account
 from sipar.teams.models import Team
@@ -87,6 +88,9 @@ def save_report(
     report.saved_by_id, report.saved_at = actor.account, now
     report.editing_by_id, report.editing_until = actor.account, now + PEN_LASTS
     report.save()
+    if incident.state == "draft" and cleaned:
+        # The law's clocks run from when it was noticed, not from when it is sent; people are reminded of a draft too.
+        recompute(actor, incident, reason="report saved", now=now, facts=sorted(cleaned))
     return report
 
 
@@ -112,6 +116,7 @@ def discard_case(actor: Actor, incident: Incident, *, now: datetime) -> None:
     held_report(actor, incident, now=now)
     if not Incident.objects.filter(pk=incident.pk, state="draft").update(state="discarded", closed_at=now):
         raise Conflict(_("This report was sent already, so it stays."), code="report.sent")
+    recompute(actor, Incident.objects.get(pk=incident.pk), reason="draft given up", now=now)
 
 
 @action("report.explain_delay")
