@@ -35,7 +35,7 @@ from sipar.law.running import (
     regime_results,
     submitted_in_conditions,
 )
-from sipar.law.table import INSTANT, answer
+from sipar.law.table import EARLIEST, INSTANT, LATEST, answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +185,8 @@ def _checked(fact: Fact, value: object) -> object:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise FormatProblem("fact.type", "an instant needs a time zone", fact.name)
+        if not EARLIEST <= value < LATEST:
+            raise FormatProblem("fact.range", "an instant lies before 1990 or after 2099", fact.name)
         return value.astimezone(UTC)
     if fact.type == "choice" and value not in {option.value for option in fact.options}:
         raise FormatProblem("fact.answer", "this is not one of the answers", fact.name)

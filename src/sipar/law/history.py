@@ -32,13 +32,13 @@ class Change:
 
 
 def changes(before: Assessment, after: Assessment) -> tuple[Change, ...]:
-    """What changed between two assessments of the same incident, in the order of the later one; none when nothing did.
+    """What changed between two assessments of the same incident, in the order of the later one, what was withdrawn last.
 
     A duty that both settles and moves is given once, as settled.
     """
     earlier = {(duty.regime, duty.stage): duty for duty in before.duties}
     later = {(duty.regime, duty.stage): duty for duty in after.duties}
-    found = [_change(earlier.get(key), later.get(key), before, after) for key in [*later, *(earlier.keys() - later)]]
+    found = [_change(earlier.get(key), later.get(key), before, after) for key in dict.fromkeys([*later, *earlier])]
     return tuple(change for change in found if change is not None)
 
 
