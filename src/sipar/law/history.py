@@ -32,7 +32,7 @@ class Change:
 
 
 def changes(before: Assessment, after: Assessment) -> tuple[Change, ...]:
-    """What changed between two assessments of the same incident, in the order of the later one, what was withdrawn last.
+    """What changed between two assessments of the same incident: in the order of the later one, then the withdrawn.
 
     A duty that both settles and moves is given once, as settled.
     """
