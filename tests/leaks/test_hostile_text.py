@@ -18,13 +18,14 @@ from django.urls import reverse
 
 import sipar
 from sipar.assessments.models import AnswerNote, Campaign, Engagement, Evidence, RoadmapItem
-from sipar.board.report import report_html, report_pdf
+from sipar.board.report import report_html
 from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.core.models import StoredFile
 from sipar.orgs.models import Asset, Contact, Designation, Organisation, RegisterImport
 from sipar.people.models import Account, ApiToken, GrantRequest
 from sipar.teams.models import ConstituencyDispute, ConstituencyDraft, Team
+from sipar.ui.pdf import pdf_of
 from tests.cast import NOW, PASSWORD
 from tests.doors import every_door
 from tests.leaks.writes import BY_NAME, WRITES, examples, state_of
@@ -239,7 +240,7 @@ def test_a_report_shows_hostile_names_and_runs_none(world: World, monkeypatch: A
         body = document.partition("</style>")[2]
         assert "&lt;x-evil" in body
         assert [fault for fault in faults_in(body) if not fault.endswith(" style")] == []
-    assert report_pdf(document).startswith(b"%PDF")
+    assert pdf_of(document).startswith(b"%PDF")
 
 
 def refuse_to_connect(*_: Any) -> None:

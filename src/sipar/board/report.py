@@ -7,20 +7,14 @@ the fonts are Sipar's own files.
 
 from __future__ import annotations
 
-import base64
-import re
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language_info, override
-from weasyprint import CSS, HTML
-from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from sipar.assessments.models import Campaign
 from sipar.board import selectors, tables
@@ -31,36 +25,12 @@ from sipar.board.tables import Table
 from sipar.board.trends import movement
 from sipar.board.views import pictures
 from sipar.core.acting import Actor
-from sipar.ui.chart_images import svg_to_png, to_svg
+from sipar.ui.chart_images import to_svg
 from sipar.ui.charts import Chart
 from sipar.ui.context import nation
 
 LANGUAGES = ("en", "ur")
-FONT_SCHEME = "sipar-font:"
-FACES = (
-    ("Noto Naskh Arabic", "noto-naskh-arabic", 400),
-    ("Noto Naskh Arabic", "noto-naskh-arabic", 700),
-    ("Noto Nastaliq Urdu", "noto-nastaliq-urdu", 400),
-)
-FONTS = frozenset(f"{stem}-{weight}" for _, stem, weight in FACES)
-PICTURE = "data:image/png;base64,"
-CHART = re.compile(r'<svg [^>]*class="marks".*?</svg>', re.DOTALL)
-CHART_TEXT = re.compile(r"<text[^>]*>([^<]+)</text>")
-JOINED_LETTERS = re.compile("[\u0600-\u06ff]")
 MOST_URGENT = 20
-
-
-class OwnFilesOnly(URLFetcher):  # type: ignore[misc]
-    """Gives WeasyPrint the fonts of Sipar and pictures inside the document: no network, no other file."""
-
-    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
-        if url.startswith(PICTURE):
-            return URLFetcherResponse(url, base64.b64decode(url.removeprefix(PICTURE)), {"Content-Type": "image/png"})
-        name = url.removeprefix(FONT_SCHEME)
-        found = finders.find(f"vendor/fonts/{name}.woff2") if url.startswith(FONT_SCHEME) and name in FONTS else None
-        if not isinstance(found, str):
-            raise FatalURLFetchingError(f"the report may not fetch {url}")
-        return URLFetcherResponse(url, Path(found).read_bytes(), {"Content-Type": "font/woff2"})
 
 
 def report_data(actor: Actor, campaign: Campaign, *, now: datetime) -> dict[str, Any]:
@@ -103,32 +73,6 @@ def report_html(actor: Actor, campaign: Campaign, language: str, *, now: datetim
             "map_style": _style("map.css"),
         }
         return render_to_string("board/report/document.html", context)
-
-
-def report_pdf(html: str) -> bytes:
-    """The HTML of a report as PDF. Raises FatalURLFetchingError if the document names any address."""
-    fetcher = OwnFilesOnly()
-    # Without one configuration for style sheet and document, WeasyPrint reads the faces and forgets them.
-    fonts = FontConfiguration()
-    faces = "".join(
-        f"@font-face {{ font-family: '{family}'; font-weight: {weight};"
-        f" src: url('{FONT_SCHEME}{stem}-{weight}') format('woff2') }}"
-        for family, stem, weight in FACES
-    )
-    document = HTML(string=CHART.sub(_joined, html), url_fetcher=fetcher)
-    sheet = CSS(string=faces, url_fetcher=fetcher, font_config=fonts)
-    made = document.write_pdf(stylesheets=[sheet], font_config=fonts, pdf_tags=True)
-    return bytes(made)
-
-
-def _joined(chart: re.Match[str]) -> str:
-    """A chart in Urdu as a picture: WeasyPrint 70 sets the text of an SVG letter by letter, which breaks the script."""
-    svg = chart.group()
-    if not JOINED_LETTERS.search(svg):
-        return svg
-    picture = base64.b64encode(svg_to_png(svg)).decode()
-    words = "، ".join(CHART_TEXT.findall(svg)).replace('"', "&quot;")
-    return f'<img class="chart" alt="{words}" src="{PICTURE}{picture}">'
 
 
 def _board(actor: Actor, campaign: Campaign) -> Board:

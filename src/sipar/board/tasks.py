@@ -9,7 +9,7 @@ from django.utils.translation import override
 from procrastinate.contrib.django import app
 
 from sipar.board import selectors
-from sipar.board.report import LANGUAGES, report_data, report_html, report_pdf
+from sipar.board.report import LANGUAGES, report_data, report_html
 from sipar.core import jobs
 from sipar.core.acting import acting
 from sipar.core.files import keep_file
@@ -17,6 +17,7 @@ from sipar.core.jobs import system
 from sipar.core.models import BackgroundRun
 from sipar.people.models import Account
 from sipar.people.selectors import actor_of
+from sipar.ui.pdf import pdf_of
 
 KIND = "board.report"
 STEPS = 1 + 2 * len(LANGUAGES)
@@ -40,7 +41,7 @@ def draw_report(run: int) -> None:
                 html = report_html(actor, campaign, language, now=now)
             result["html"][language] = html
             jobs.report(run, done=2 + 2 * place, total=STEPS)
-            pdf = report_pdf(html)
+            pdf = pdf_of(html)
             with acting(actor, reason="keep the national report"):
                 name = f"{campaign.code}-{language}.pdf"
                 result["pdf"][language] = keep_file(actor, pdf, name=name, organisation=None, now=now).pk

@@ -1,4 +1,7 @@
-"""Charts as SVG pictures, for reports on paper and for readers without scripts."""
+"""Charts as SVG pictures, for reports on paper and for readers without scripts.
+
+The renderer and the font tools are loaded only when something is drawn: they take most of a second of CPU.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,6 @@ import copy
 import tempfile
 from functools import cache
 from pathlib import Path
-
-import vl_convert
-from fontTools.merge import Merger  # type: ignore[import-untyped]
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 from sipar.ui.charts import WIDTH, Spec
 
@@ -23,6 +22,8 @@ def to_svg(spec: Spec, *, width: int = WIDTH) -> str:
 
     Nothing is fetched: a specification that names an address is refused with ValueError.
     """
+    import vl_convert
+
     _register_fonts()
     drawn = copy.deepcopy(spec) | {"width": width, "autosize": {"type": "pad"}}
     return str(vl_convert.vegalite_to_svg(drawn, vl_version=VEGA_LITE, allowed_base_urls=[]))
@@ -30,6 +31,8 @@ def to_svg(spec: Spec, *, width: int = WIDTH) -> str:
 
 def svg_to_png(svg: str) -> bytes:
     """A drawn chart as a PNG picture, fine enough for print; its letters are joined as their script asks."""
+    import vl_convert
+
     _register_fonts()
     return bytes(vl_convert.svg_to_png(svg, scale=PRINT_SCALE))
 
@@ -41,6 +44,10 @@ def _register_fonts() -> None:
     Letters and figures of a face come as two files, for the browser's sake; the renderer would take the figures of an
     Urdu sentence from any face of the machine, or draw none, so the two are put together again.
     """
+    import vl_convert
+    from fontTools.merge import Merger  # type: ignore[import-untyped]
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+
     folder = Path(tempfile.mkdtemp(prefix="sipar-fonts-"))
     with tempfile.TemporaryDirectory() as parts:
         for face in sorted(FONTS.glob("*[0-9].woff2")):
@@ -52,6 +59,8 @@ def _register_fonts() -> None:
 
 
 def _unpacked(face: Path, folder: Path) -> str:
+    from fontTools.ttLib import TTFont
+
     font = TTFont(face)
     font.flavor = None
     target = folder / f"{face.stem}.ttf"

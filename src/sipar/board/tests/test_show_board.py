@@ -16,13 +16,13 @@ from sipar.board import tasks
 from sipar.board.actions import ask_for_report
 from sipar.board.benchmarking import own_standing
 from sipar.board.evidence import QUERIES, Evidence, evidence
-from sipar.board.report import OwnFilesOnly, report_pdf
 from sipar.board.tests.answered import answer, more_organisations
 from sipar.core.acting import acting
 from sipar.core.models import BackgroundRun
 from sipar.core.problems import NotFound
 from sipar.nations.reference import indicators
 from sipar.orgs.models import Organisation
+from sipar.ui.pdf import pdf_of
 
 PAGES = (
     "/board/", "/board/?sector=energy", "/board/?province=PK-PB&sector=energy", "/board/piece/distribution/",
@@ -215,6 +215,4 @@ def test_a_report_for_the_council_is_suppressed_and_stays_its_own(cast: Cast, an
 @pytest.mark.parametrize("address", ["https://collect.example/x.png", "file:///etc/passwd", "sipar-font:../x"])
 def test_a_report_fetches_nothing_from_outside(address: str) -> None:
     with pytest.raises(FatalURLFetchingError):
-        OwnFilesOnly().fetch(address)
-    with pytest.raises(FatalURLFetchingError):
-        report_pdf(f'<p>Report</p><img src="{address}">')
+        pdf_of(f'<p>Report</p><img src="{address}">')
