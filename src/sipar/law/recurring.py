@@ -83,11 +83,11 @@ def _apply(incidents: pl.DataFrame, rules: Sequence[Recurring]) -> dict[str, NDA
     recent = _windows(_stretches(organisation[by_organisation]), spans, by_organisation)
     several[by_organisation] = recent.last - recent.first >= rule.minimum
     # An incident of unknown cause stands alone: it is nobody's repetition, but may prove to be one.
-    alone = np.where(cause >= 0, -1, np.arange(len(cause)))
-    order = np.lexsort((spans.end, alone, cause, organisation))
+    kind = np.where(cause >= 0, cause, len(cause) + np.arange(len(cause)))
+    order = np.lexsort((spans.end, kind, organisation))
     back = np.empty(len(order), dtype=np.int64)
     back[order] = np.arange(len(order))
-    windows = _windows(_stretches(organisation[order], cause[order], alone[order]), spans, order)
+    windows = _windows(_stretches(organisation[order], kind[order]), spans, order)
     unknown = (~placed | ((cause < 0) & several))[order]
     found: dict[str, NDArray[Any]] = {}
     count = (windows.last - windows.first).astype(np.float64)
