@@ -13,14 +13,18 @@ from sipar.incidents.models.guarding import IN_SEEN_CASE, IN_WRITTEN_CASE
 from sipar.people.roles import TEAM_ROLES
 
 # A duty hangs on a case or on a request for help: whoever sees that, sees the duty, its history and its breaches.
+# What hangs on neither (the periodic roll-up) is its team's.
+OF_TEAM_ALONE = (
+    "(incident_id is null and support_request_id is null and team_id = any ((select guard.desks())::bigint[]))"
+)
 IN_SEEN_HELP = "exists (select 1 from support_supportrequest r where r.id = support_request_id)"
 IN_SEEN_MATTER = (
     f"({SYSTEM} or (incident_id is not null and {IN_SEEN_CASE})"
-    f" or (support_request_id is not null and {IN_SEEN_HELP}))"
+    f" or (support_request_id is not null and {IN_SEEN_HELP}) or {OF_TEAM_ALONE})"
 )
 IN_WRITTEN_MATTER = (
     f"({SYSTEM} or (incident_id is not null and {IN_WRITTEN_CASE})"
-    f" or (support_request_id is not null and {IN_SEEN_HELP}))"
+    f" or (support_request_id is not null and {IN_SEEN_HELP}) or {OF_TEAM_ALONE})"
 )
 IN_SEEN_DUTY = "exists (select 1 from obligations_duty d where d.id = duty_id)"
 WRITES_HISTORY = f"({SYSTEM} or (case when incident_id is null then {IN_SEEN_DUTY} else {IN_WRITTEN_CASE} end))"
@@ -144,6 +148,11 @@ class Duty(models.Model):
                 fields=["team", "due_at"],
                 name="obligations_duty_of_team",
                 condition=Q(state__in=("running", "breached")),
+            ),
+            models.Index(
+                fields=["team", "due_at"],
+                name="obligations_duty_service",
+                condition=Q(kind__in=("service", "support")),
             ),
             models.Index(
                 fields=["organisation", "due_at"],

@@ -263,7 +263,7 @@ $$;
 create or replace function guard.case_register(wanted bigint) returns table (facts jsonb)
 language sql stable security definer set search_path = pg_catalog, public
 as $$
-    select jsonb_build_object('sector', s.code, 'subsector', u.code, 'province', p.code, 'ownership', o.ownership,
+    select o.law_facts || jsonb_build_object('sector', s.code, 'subsector', u.code, 'province', p.code, 'ownership', o.ownership,
         'size', o.size, 'criticality_tier', o.tier, 'cii_designated', exists (
             select 1 from orgs_designation d where d.organisation_id = o.id and d.state = 'designated'))
     from incidents_incident i join orgs_organisation o on o.id = i.organisation_id
@@ -317,6 +317,89 @@ as $$
             or guard.heads_nation())
 $$;
 
+-- Who reads the situation of the whole nation: the staff of the National and the Government CERT as it is, the Council and
+-- those who set standards with small numbers hidden by the page. All others count the cases that they see.
+create or replace function guard.reads_situation() returns boolean language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    select guard.is_system() or guard.holds('council_member', 'council_secretary', 'authority_policy') or exists (
+        select 1 from guard.grants() g join teams_team t on t.id = g.team_id
+        where g.role in ('analyst', 'duty_officer', 'team_head') and (t.covers_all or t.tier = 'government')
+    )
+$$;
+
+-- The open cases of the nation as classes: no case and no organisation, just how many of which kind.
+create or replace function guard.incident_situation()
+returns table (
+    sector_id bigint, province_id bigint, severity_level varchar, lead_team_id bigint, state varchar, outlook varchar,
+    cases bigint
+)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select i.sector_id, i.province_id, i.severity_level, i.lead_team_id, i.state, i.outlook, count(*)
+    from incidents_incident i
+    where i.state in ('reported', 'open', 'contained', 'resolved') and (select guard.reads_situation())
+    group by 1, 2, 3, 4, 5, 6
+$$;
+
+-- How many cases were reported in each week from `since` on, for the same readers.
+create or replace function guard.incident_trend(since timestamptz, until timestamptz)
+returns table (week integer, cases bigint) language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select (extract(epoch from date_bin('7 days', i.reported_at, since) - since) / 604800)::integer, count(*)
+    from incidents_incident i
+    where i.reported_at >= since and i.reported_at < until
+        and i.state not in ('draft', 'discarded', 'rejected', 'merged') and (select guard.reads_situation())
+    group by date_bin('7 days', i.reported_at, since)
+$$;
+
+-- How many national incidents are open, by severity, for the same readers: no title and no number.
+create or replace function guard.open_campaigns()
+returns table (severity_level varchar, outlook varchar, campaigns bigint) language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    select c.severity_level, c.outlook, count(*) from incidents_campaign c
+    where c.state = 'open' and (select guard.reads_situation()) group by 1, 2
+$$;
+
+-- A CERT with all that stand below it, for its own staff.
+create or replace function guard.branch(top bigint) returns setof bigint language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    with recursive below as (
+        select t.id from teams_team t where t.id = top and (guard.is_system() or t.id = any (guard.desks()))
+        union
+        select t.id from teams_team t join below b on t.parent_id = b.id
+    )
+    select id from below
+$$;
+
+-- What the Government CERT rolls up to the National CERT: the cases that were reported in a period to it and to the
+-- CERTs below it, as classes, for its own staff; and the deadlines that fell due there and were missed.
+create or replace function guard.rollup_cases(top bigint, since timestamptz, until timestamptz)
+returns table (
+    team_id bigint, state varchar, severity_level varchar, sector_id bigint, province_id bigint, cases bigint
+)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select i.lead_team_id, i.state, i.severity_level, i.sector_id, i.province_id, count(*)
+    from incidents_incident i
+    where i.lead_team_id in (select guard.branch(top)) and i.reported_at >= since and i.reported_at < until
+        and i.state not in ('draft', 'discarded')
+    group by 1, 2, 3, 4, 5
+$$;
+
+create or replace function guard.rollup_breaches(top bigint, since timestamptz, until timestamptz)
+returns table (team_id bigint, kind varchar, breaches bigint)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select coalesce(b.team_id, i.lead_team_id), d.kind, count(*)
+    from obligations_breach b join obligations_duty d on d.id = b.duty_id
+    left join incidents_incident i on i.id = b.incident_id
+    where coalesce(b.team_id, i.lead_team_id) in (select guard.branch(top)) and b.due_at >= since and b.due_at < until
+    group by 1, 2
+$$;
+
 -- Duties of a case (or of a request for help) that were due and not met: recorded before anything may move the
 -- deadline. By the clock of the database, however wrong that of the caller is. Returns those that are late.
 create or replace function guard.record_breaches(of_case bigint, of_help bigint, as_of timestamptz)
@@ -346,8 +429,11 @@ set search_path = pg_catalog, public
 as $$ select f.account_id from obligations_calendarfeed f where f.digest = wanted $$;
 
 -- Ledger: one event for each row written, by statement, so that bulk work stays bulk.
+-- The plan of a session is made for its first write, often of one row: without the setting, a batch of 500 would then
+-- compare each row before with each row after.
 create or replace function guard.record() returns trigger language plpgsql security definer
 set search_path = pg_catalog, public
+set enable_nestloop = off
 as $$
 declare
     key_column text := tg_argv[0];
@@ -416,7 +502,7 @@ begin
         'assessments_engagement', 'assessments_engagementscope', 'assessments_assessment',
         'incidents_incident', 'incidents_breakglass', 'incidents_access',
         'orgs_sector', 'orgs_province', 'orgs_designation', 'obligations_duty', 'obligations_calendarfeed',
-        'obligations_submission',
+        'obligations_submission', 'obligations_breach', 'incidents_campaign',
         'support_supportrequest']
     loop
         execute format('grant select on public.%I to sipar_definer', name);

@@ -343,11 +343,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='incident',
-            index=models.Index(condition=models.Q(('state__in', ('reported', 'open', 'contained', 'resolved'))), fields=['sector', 'province', 'severity_level', 'lead_team'], name='incidents_open_classes'),
+            index=models.Index(condition=models.Q(('state__in', ('reported', 'open', 'contained', 'resolved'))), fields=['sector', 'province', 'severity_level', 'lead_team', 'state', 'outlook'], name='incidents_open_classes'),
         ),
         migrations.AddIndex(
             model_name='incident',
-            index=models.Index(fields=['reported_at'], name='incidents_reported'),
+            index=models.Index(fields=['reported_at'], include=('state',), name='incidents_reported'),
         ),
         migrations.AddIndex(
             model_name='incident',
@@ -444,5 +444,64 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('incident', 'account_id', 'on'), name='incidents_look_once')],
             },
+        ),
+        migrations.CreateModel(
+            name='RollUp',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.CharField(max_length=20, unique=True)),
+                ('since', models.DateTimeField()),
+                ('until', models.DateTimeField()),
+                ('figures', models.JSONField()),
+                ('notable', models.JSONField(default=list)),
+                ('remarks', models.TextField(blank=True)),
+                ('digest', models.CharField(help_text='SHA-256 of the signed document', max_length=64)),
+                ('signature', models.CharField(help_text='the second factor that was shown', max_length=20)),
+                ('sent_by_id', models.BigIntegerField()),
+                ('sent_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='RollUpPeriod',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('every', models.CharField(choices=[('none', 'No period'), ('week', 'Every week'), ('month', 'Every month'), ('quarter', 'Every quarter')], max_length=8)),
+                ('days_to_send', models.PositiveSmallIntegerField(default=5, help_text='days after the end of a period')),
+                ('reason', models.TextField()),
+                ('set_by_id', models.BigIntegerField()),
+                ('set_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='RollUpReceipt',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('words', models.TextField(blank=True)),
+                ('received_by_id', models.BigIntegerField()),
+                ('received_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.AddField(
+            model_name='rollup',
+            name='from_team',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.team'),
+        ),
+        migrations.AddField(
+            model_name='rollup',
+            name='to_team',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.team'),
+        ),
+        migrations.AddConstraint(
+            model_name='rollupperiod',
+            constraint=models.CheckConstraint(condition=models.Q(('days_to_send__gte', 1), ('days_to_send__lte', 90)), name='incidents_rollup_days'),
+        ),
+        migrations.AddField(
+            model_name='rollupreceipt',
+            name='rollup',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='receipt', to='incidents.rollup'),
+        ),
+        migrations.AddIndex(
+            model_name='rollup',
+            index=models.Index(fields=['-until'], name='incidents_rollup_latest'),
         ),
     ]

@@ -1,4 +1,4 @@
-"""The tables of a case: the case and who may see it (`case`), what hangs on it (`contents`), the report (`report`)."""
+"""The tables of a case (`case`), what hangs on it (`contents`), its report (`report`), and roll-ups (`rollup`)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from sipar.incidents.models.contents import (
     Task,
 )
 from sipar.incidents.models.report import EmergencyReport, InboundMail, Report
+from sipar.incidents.models.rollup import RollUp, RollUpPeriod, RollUpReceipt
 
 __all__ = [
     "Access", "AffectedRequirement", "Artefact", "BreakGlass", "Campaign", "CaseLink", "Custody", "EmergencyReport",
     "Entry", "Extract", "Handover", "InboundMail", "Incident", "Indicator", "Look", "Playbook", "Report",
-    "SeverityScore", "Task",
+    "RollUp", "RollUpPeriod", "RollUpReceipt", "SeverityScore", "Task",
 ]  # fmt: skip

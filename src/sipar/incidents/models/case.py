@@ -144,11 +144,12 @@ class Incident(models.Model):
             models.Index(fields=["lead_team", "state", "-reported_at"], name="incidents_of_team"),
             models.Index(fields=["offered_team"], name="incidents_offered", condition=Q(offered_team__isnull=False)),
             models.Index(
-                fields=["sector", "province", "severity_level", "lead_team"],
+                # Everything that the situation counts by, so that it reads the index alone.
+                fields=["sector", "province", "severity_level", "lead_team", "state", "outlook"],
                 name="incidents_open_classes",
                 condition=Q(state__in=("reported", "open", "contained", "resolved")),
             ),
-            models.Index(fields=["reported_at"], name="incidents_reported"),
+            models.Index(fields=["reported_at"], include=["state"], name="incidents_reported"),
             models.Index(fields=["campaign"], name="incidents_of_campaign", condition=Q(campaign__isnull=False)),
         ]
         constraints = [

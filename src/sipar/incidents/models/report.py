@@ -11,6 +11,14 @@ from sipar.incidents.models.case import Incident
 from sipar.people.roles import TEAM_ROLES
 
 
+# The organisation whose case it is by now, and the team that writes for a caller until the report is sent.
+WRITES_REPORT = (
+    f"({SYSTEM} or exists (select 1 from incidents_incident i where i.id = incident_id"
+    " and (i.organisation_id in (select guard.own())"
+    " or (i.state = 'draft' and entered_by_team_id = any ((select guard.desks())::bigint[])))))"
+)
+
+
 class Report(models.Model):
     """What is being written about a case and not submitted yet: the organisation's own, or a caller's.
 
@@ -30,10 +38,8 @@ class Report(models.Model):
     saved_at = models.DateTimeField(null=True)
 
     guard = Guard(
-        select=f"({SYSTEM} or organisation_id in (select guard.own())"
-        " or entered_by_team_id = any ((select guard.desks())::bigint[]))",
-        write=f"({SYSTEM} or organisation_id in (select guard.own())"
-        " or entered_by_team_id = any ((select guard.desks())::bigint[]))",
+        select=WRITES_REPORT,
+        write=WRITES_REPORT,
         organisation="organisation_id",
         redact=("facts", "estimates"),
         walled=True,

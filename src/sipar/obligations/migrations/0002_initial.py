@@ -99,6 +99,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='duty',
+            index=models.Index(condition=models.Q(('kind__in', ('service', 'support'))), fields=['team', 'due_at'], name='obligations_duty_service'),
+        ),
+        migrations.AddIndex(
+            model_name='duty',
             index=models.Index(condition=models.Q(('state__in', ('waiting', 'running', 'breached'))), fields=['organisation', 'due_at'], name='obligations_duty_of_org'),
         ),
         migrations.AddConstraint(
