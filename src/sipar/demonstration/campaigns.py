@@ -15,7 +15,7 @@ ROUNDS = (
         state="closed",
         years_later=0.0,
         shares=(0.93, 0.0, 0.0, 0.0, 0.07),
-        fixed=("accepted", "accepted", "accepted", "accepted"),
+        fixed=("accepted", "accepted", "accepted", "accepted", "accepted"),
     ),
     Round(
         code="nation-2026",
@@ -31,7 +31,7 @@ ROUNDS = (
         years_later=1.0,
         shares=(0.55, 0.20, 0.05, 0.10, 0.10),
         previous="nation-2025",
-        fixed=("open", "returned", "accepted", "half"),
+        fixed=("open", "returned", "accepted", "half", "submitted"),
     ),
     Round(
         code="zero-trust-2026",
@@ -48,6 +48,6 @@ ROUNDS = (
         years_later=1.0,
         shares=(0.80, 0.10, 0.02, 0.03, 0.05),
         tiers=(1, 2, 3),
-        fixed=("accepted", "accepted", "accepted", "accepted"),
+        fixed=("accepted", "accepted", "accepted", "accepted", "accepted"),
     ),
 )

@@ -43,6 +43,11 @@ FUNCTIONS = {
     "water": "Control of pumps and treatment", "government": "A register that citizens depend on",
 }  # fmt: skip
 WITHDRAWN = "The service moved to another operator (demonstration)."
+# Invented licences of invented operators: a law binds licensees, and the columns of the register do not tell who is one.
+LICENCES = {
+    f"telecom-{kind}": f'{{"licensee": "category_{category}"}}'
+    for kind, category in (("mobile", 1), ("fixed", 1), ("transit", 1), ("internet", 2))
+}
 STATES = ("listed", "graded", "designated", "withdrawn")
 STATE_SHARES = (0.4, 0.25, 0.3, 0.05)
 
@@ -64,6 +69,7 @@ def load_register(actor: Actor, ground: Ground) -> None:
         pl.col("ministry").replace_strict(ground.ministries, default=None).alias("ministry_id"),
         ("DEMO-" + pl.col("identifier").str.split("-").list.last()).alias("registration_number"),
         ("https://" + pl.col("domain") + "/").alias("website"),
+        pl.col("subsector").replace_strict(LICENCES, default="{}").alias("law_facts"),
         pl.lit(value=True).alias("is_fictional"),
     )
     ids = insert_rows(Organisation, rows)
@@ -154,7 +160,7 @@ def _designations(ground: Ground) -> pl.DataFrame:
     rows = table.filter(pl.Series(chosen)).with_row_index("n")
     state = random.choice(len(STATES), rows.height, p=STATE_SHARES)
     # The regulator of the featured organisation has one to decide.
-    state[: min(featured, rows.height)] = [1, 2, 0, 1][: min(featured, rows.height)]
+    state[: min(featured, rows.height)] = [1, 2, 0, 1, 2][: min(featured, rows.height)]
     listed = random.integers(40, 380, rows.height)
     background = np.array(ground.background)
     moment = pl.lit(ground.now)

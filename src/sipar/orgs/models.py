@@ -78,6 +78,9 @@ class Organisation(models.Model):
     size = models.CharField(max_length=10, choices=Size)
     registration_number = models.CharField(max_length=60, blank=True)
     website = models.URLField(max_length=300, blank=True)
+    law_facts = models.JSONField(
+        default=dict, blank=True, help_text="what laws ask of the register beyond these columns, such as a licence"
+    )
     is_fictional = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
 

@@ -78,14 +78,14 @@ def not_offered() -> NotFound:
 
 
 def examples() -> list[Example]:
-    """One demonstration account for each role and tier of CERT, in the order of the roles. Call outside `acting`."""
+    """One demonstration account for each role, tier of CERT and organisation, by role. Call outside `acting`."""
     with acting(system(), reason="list the demonstration roles"):
         rows = (
             grants_in_force(timezone.now())
             .filter(account__is_demonstration=True, account__is_active=True)
             .select_related("account", "organisation", "team", "ministry")
-            .order_by("role", "team__tier", "account_id")
-            .distinct("role", "team__tier")
+            .order_by("role", "team__tier", "organisation_id", "account_id")
+            .distinct("role", "team__tier", "organisation_id")
         )
         order = list(ROLES)
         return [_example(row) for row in sorted(rows, key=lambda row: order.index(row.role))]

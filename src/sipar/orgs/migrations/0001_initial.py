@@ -86,6 +86,7 @@ class Migration(migrations.Migration):
                 ('size', models.CharField(choices=[('micro', 'Micro (under 10 people)'), ('small', 'Small (10 to 49)'), ('medium', 'Medium (50 to 249)'), ('large', 'Large (250 and more)')], max_length=10)),
                 ('registration_number', models.CharField(blank=True, max_length=60)),
                 ('website', models.URLField(blank=True, max_length=300)),
+                ('law_facts', models.JSONField(blank=True, default=dict, help_text='what laws ask of the register beyond these columns, such as a licence')),
                 ('is_fictional', models.BooleanField(default=False)),
                 ('is_active', models.BooleanField(default=True)),
                 ('ministry', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='organisations', to='orgs.ministry')),
