@@ -24,6 +24,8 @@ urlpatterns = [
     path("board/", include("sipar.board.urls")),
     path("support/", include("sipar.support.urls")),
     path("report/", include("sipar.incidents.report_urls")),
+    path("cases/", include("sipar.incidents.content_urls")),
+    path("emergency/", include("sipar.incidents.emergency_urls")),
     path("duties/", include("sipar.obligations.urls")),
     path("ledger/", include("sipar.ledger.urls")),
     path("api/", api.urls),

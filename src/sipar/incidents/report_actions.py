@@ -24,6 +24,7 @@ from sipar.teams.models import Team
 PEN_LASTS = timedelta(minutes=3)
 WRITABLE_STATES = ("draft", *Incident.OPEN_STATES)
 OWN_DOORS = ("web", "api")
+UNVERIFIED_DOORS = ("emergency", "mail")
 LONGEST_REASON = 2_000
 
 
@@ -51,6 +52,8 @@ def open_case(
         door=door,
         lead_team=entered_by_team,
         viewers=[entered_by_team.pk] if entered_by_team else [],
+        verified_at=None if door in UNVERIFIED_DOORS else now,
+        verified_by_id=None if door in UNVERIFIED_DOORS else actor.account,
         opened_by_id=actor.account,
         opened_at=now,
     )
@@ -131,7 +134,7 @@ def explain_delay(actor: Actor, incident: Incident, *, reason: str, now: datetim
     require_may_write(actor, incident, report)
     if incident.state not in Incident.OPEN_STATES:
         raise Conflict(_("Send what you know now. The rest can follow."), code="report.not_sent")
-    why = _reason(reason)
+    why = reason_of(reason)
     timeline.record(actor, incident, "delay_explained", now=now, facts={"reason": why})
 
 
@@ -174,7 +177,8 @@ def pen_holder(report: Report, actor: Actor, *, now: datetime) -> int | None:
     return report.editing_by_id if report.editing_until is not None and report.editing_until > now else None
 
 
-def _reason(reason: str) -> str:
+def reason_of(reason: str) -> str:
+    """The reason as it is kept; raises Invalid where there is none or it is too long."""
     try:
         text = plain_text(reason, longest=LONGEST_REASON)
     except ValueError as error:

@@ -34,6 +34,7 @@ from sipar.incidents.report_selectors import (
 )
 from sipar.incidents.report_views import trail_of
 from sipar.incidents.report_words import STAGE_TITLES, clock_words, moment_of, told, value_in_words
+from sipar.incidents.selectors import works_for_organisation
 from sipar.obligations.actions import decide_not_to_report
 from sipar.obligations.models import Submission
 from sipar.obligations.report_clocks import clocks_of, inquiry, submissions_of
@@ -73,6 +74,9 @@ def send(request: ActorRequest, number: str) -> HttpResponse:
         if problem.code not in ("second_factor", "report.sign"):
             raise
         return _check_page(request, number, problem=problem)
+    if not works_for_organisation(request.actor, incident):
+        messages.success(request, _("Sent. Tell the caller the number of the case: %(number)s.") % {"number": number})
+        return redirect("report_start")
     return redirect("report_receipt", number, submission.number)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from sipar.incidents import emergency_views as calling
 from sipar.incidents import report_sending_views as sending
 from sipar.incidents import report_views as writing
 
@@ -11,6 +12,9 @@ urlpatterns = [
     path("", writing.start, name="report_start"),
     path("new/", writing.begin, name="report_begin"),
     path("call/", writing.begin_call, name="report_begin_call"),
+    path("waiting/<str:number>/", calling.call, name="emergency_call"),
+    path("waiting/<str:number>/verify/", calling.verify, name="emergency_verify"),
+    path("waiting/<str:number>/refuse/", calling.refuse, name="emergency_refuse"),
     path("<str:number>/", writing.form, name="report_form"),
     path("<str:number>/save/", writing.save, name="report_save"),
     path("<str:number>/attach/", writing.attach, name="report_attach"),

@@ -236,6 +236,9 @@ def test_a_duty_officer_writes_for_a_caller_and_the_organisation_sees_it(cast: C
     assert (incident.state, incident.door, submission.door) == ("reported", "telephone", "telephone")
     assert (submission.signature, submission.signed_by_id) == ("", None)
     assert cast.client("ayesha").get(f"/report/{number}/receipt/1/").status_code == 200
+    assert client.get(f"/report/{number}/").status_code == 404
+    with acting(cast.parveen, reason="look"):
+        assert not Report.objects.exists()
 
 
 def test_a_cert_writes_only_for_its_own_constituency_and_as_itself(cast: Cast) -> None:
