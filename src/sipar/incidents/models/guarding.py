@@ -23,6 +23,12 @@ IN_WRITTEN_CASE = (
 )
 IN_SEEN_BOTH = f"({IN_SEEN_CASE} and exists (select 1 from incidents_incident o where o.id = other_id))"
 IN_SEEN_ARTEFACT = f"({IN_SEEN_CASE} and exists (select 1 from incidents_artefact a where a.id = artefact_id))"
+# The organisation whose case it is by now, and the team that writes for a caller until the report is sent.
+WRITES_REPORT = (
+    f"({SYSTEM} or exists (select 1 from incidents_incident i where i.id = incident_id"
+    " and (i.organisation_id in (select guard.own())"
+    " or (i.state = 'draft' and entered_by_team_id = any ((select guard.desks())::bigint[])))))"
+)
 # A table that only CERTs see: organisations never read what is written among teams.
 BY_DESKS = f"({SYSTEM} or cardinality((select guard.desks())) > 0)"
 

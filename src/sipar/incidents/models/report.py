@@ -8,15 +8,8 @@ from django.db import models
 
 from sipar.core.guards import SYSTEM, Guard, holds
 from sipar.incidents.models.case import Incident
+from sipar.incidents.models.guarding import WRITES_REPORT
 from sipar.people.roles import TEAM_ROLES
-
-
-# The organisation whose case it is by now, and the team that writes for a caller until the report is sent.
-WRITES_REPORT = (
-    f"({SYSTEM} or exists (select 1 from incidents_incident i where i.id = incident_id"
-    " and (i.organisation_id in (select guard.own())"
-    " or (i.state = 'draft' and entered_by_team_id = any ((select guard.desks())::bigint[])))))"
-)
 
 
 class Report(models.Model):
