@@ -19,6 +19,7 @@ from sipar.core.problems import not_open
 from sipar.incidents.content_selectors import audiences_of
 from sipar.incidents.models import Campaign, Incident
 from sipar.incidents.projections import Projection
+from sipar.incidents.severity import shipped_scale
 from sipar.orgs.models import Sector
 from sipar.posture.suppression import HIDDEN, SMALLEST_CELL, suppress
 
@@ -112,6 +113,11 @@ def victims_shown(spread: Spread, sectors: Mapping[int, Sector]) -> Victims:
         sectors=tuple(sorted(shown, key=lambda pair: (-pair[1], pair[0].code))),
         hidden=hidden,
     )
+
+
+def level_title(code: str) -> Mapping[str, str] | None:
+    """The words of a level of the shipped scale of severity; None for one that it does not have, or for none."""
+    return next((level.title for level in shipped_scale().levels if level.code == code), None)
 
 
 def members_of(actor: Actor, campaign: Campaign, *, now: datetime) -> list[Member]:
