@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,3 +139,9 @@ def test_the_schema_describes_clocks_that_hold_clocks() -> None:
 def test_a_problem_of_the_file_itself_is_a_format_problem() -> None:
     with pytest.raises(FormatProblem):
         parse(b"just words")
+
+
+def test_the_schema_in_the_manual_is_what_the_code_says() -> None:
+    manual = Path(__file__).parents[4] / "docs" / "reference" / "regime.schema.json"
+    written = json.loads(manual.read_text(encoding="utf-8"))
+    assert written == json_schema(), "renew it: sipar law schema > docs/reference/regime.schema.json"
