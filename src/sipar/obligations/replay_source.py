@@ -55,6 +55,11 @@ def source_of(actor: Actor, named: str, *, since: datetime, until: datetime) -> 
     """
     if named == NATION:
         return Source(NATION, nation_incidents(actor, since=since, until=until), generated=False, exact=False)
+    return generated_asked(named, since=since, until=until)
+
+
+def generated_asked(named: str, *, since: datetime, until: datetime) -> Source:
+    """The generated incidents that `generated:N:SEED` asks for. Raises FormatProblem."""
     asked = GENERATED.fullmatch(named)
     if asked is None:
         raise FormatProblem("table.generated", "write generated:NUMBER:SEED, such as generated:100000:1", named[:80])

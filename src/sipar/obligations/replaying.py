@@ -27,6 +27,8 @@ type Count = int | None
 
 FORMAT = "sipar-replay/1"
 STEP = 5
+# Duties that bring nothing to an authority's desk: they stand in the tables of stages, not in the totals.
+NOT_REPORTS = frozenset({"affected_persons", "records", "response", "written_record"})
 _COUNTS = ("reports", "undetermined", "timed", "in_time", "late", "missing")
 
 
@@ -112,7 +114,8 @@ def _law(law: Law, found: Replay, *, exact: bool) -> Document:
 
 
 def _total(found: Replay, *, exact: bool) -> dict[str, Count]:
-    return {name: _rounded(int(found.stages[name].sum()), exact=exact) for name in _COUNTS}
+    reports = found.stages.filter(~pl.col("kind").is_in(NOT_REPORTS))
+    return {name: _rounded(int(reports[name].sum()), exact=exact) for name in _COUNTS}
 
 
 def _groups(found: Replay, name: str, stages: Sequence[str], *, exact: bool) -> list[Document]:
@@ -218,7 +221,9 @@ def _of_kind(law: Document, kind: str) -> Count:
 
 
 def _reports(law: Document, key: str) -> Count:
-    return _sum(count for row in law["sectors"] if row["key"] == key for count in row["reports"].values())
+    reports = {row["stage"] for row in law["stages"] if row["kind"] not in NOT_REPORTS}
+    rows = [row["reports"] for row in law["sectors"] if row["key"] == key]
+    return _sum(count for row in rows for stage, count in row.items() if stage in reports)
 
 
 def _sum(counts: Any) -> Count:
