@@ -30,7 +30,8 @@ class Guard:
     """What one table allows. `select` and `write` are SQL conditions on a row; empty `write` means nobody.
 
     `organisation` names the column that says whose record it is (the ledger scopes its events by it).
-    `redact` names columns whose values never enter the ledger. `transitions` maps a state to the states that
+    `redact` names columns whose values never enter the ledger; `silent` those whose changes alone are no event at all,
+    because they only say where Sipar's own work on the row stands. `transitions` maps a state to the states that
     may follow, for the column `state_field`; other changes of it are refused whoever sends the SQL. `walled`
     keeps the ledger events of the table from everyone but the writer, the organisation's own people and the
     ombudsman: seeing an organisation in the register is not seeing its cases.
@@ -43,6 +44,7 @@ class Guard:
     recorded: bool = True
     append_only: bool = False
     redact: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
     state_field: str = "state"
     transitions: Mapping[str, Sequence[str]] | None = None
     walled: bool = False
@@ -175,7 +177,8 @@ def _triggers(model: type[models.Model], guard: Guard) -> Iterator[str]:
     for name in ("record_insert", "record_update", "record_delete", "append_only", "transition"):
         yield f"drop trigger if exists sipar_{name} on {table}"
     if guard.recorded:
-        arguments = ", ".join(_quoted(value) for value in (key, guard.organisation or "", ",".join(guard.redact)))
+        values = (key, guard.organisation or "", ",".join(guard.redact), ",".join(guard.silent))
+        arguments = ", ".join(_quoted(value) for value in values)
         for verb, tables in _TRANSITION_TABLES.items():
             yield (
                 f"create trigger sipar_record_{verb} after {verb} on {table} referencing {tables}"

@@ -127,6 +127,7 @@ class Duty(models.Model):
         select=IN_SEEN_MATTER,
         write=IN_WRITTEN_MATTER,
         organisation="organisation_id",
+        silent=("next_at", "step"),
         transitions=TRANSITIONS,
         walled=True,
     )
@@ -274,6 +275,8 @@ class Reminder(models.Model):
         select=f"(account_id = (select guard.actor()) or {SYSTEM})",
         write=f"(account_id = (select guard.actor()) or {SYSTEM})",
         insert=SYSTEM,
+        # That somebody was reminded is this row; the ledger tells of duties and breaches, not of the ringing.
+        recorded=False,
         walled=True,
     )
 

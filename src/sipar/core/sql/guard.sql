@@ -434,11 +434,13 @@ as $$ select f.account_id from obligations_calendarfeed f where f.digest = wante
 create or replace function guard.record() returns trigger language plpgsql security definer
 set search_path = pg_catalog, public
 set enable_nestloop = off
+set jit = off
 as $$
 declare
     key_column text := tg_argv[0];
     organisation_column text := tg_argv[1];
     redacted text[] := string_to_array(tg_argv[2], ',');
+    silent text[] := coalesce(string_to_array(tg_argv[3], ','), '{}');
 begin
     if tg_op = 'INSERT' then
         insert into core_event (at, transaction, actor_id, action, reason, table_name, row_key, operation, organisation_id, body)
@@ -457,8 +459,9 @@ begin
         select now(), pg_current_xact_id()::text::bigint, guard.actor(), coalesce(current_setting('sipar.action', true), ''),
             coalesce(current_setting('sipar.reason', true), ''), tg_table_name, after ->> key_column, 'update',
             case when organisation_column <> '' then (after ->> organisation_column)::bigint end, changes.body
-        from (select to_jsonb(n) as after from new_rows n) n
-        join (select to_jsonb(o) as before from old_rows o) o on before ->> key_column = after ->> key_column
+        -- The offsets keep PostgreSQL from building the JSON of a row anew for each of its columns.
+        from (select to_jsonb(n) - silent as after from new_rows n offset 0) n
+        join (select to_jsonb(o) - silent as before from old_rows o offset 0) o on before ->> key_column = after ->> key_column
         cross join lateral (
             select jsonb_object_agg(
                 key, case when key = any (redacted) then '"redacted"'::jsonb else jsonb_build_array(before -> key, value) end
