@@ -9,6 +9,7 @@ from sipar.assessments.review_api import router as reviewing
 from sipar.board.api import router as board
 from sipar.core.api import ProblemApi, speak_problems
 from sipar.frameworks.api import router as frameworks
+from sipar.incidents.case_api import router as cases
 from sipar.incidents.report_api import router as reports
 from sipar.ledger.api import router as ledger
 from sipar.obligations.api import router as duties
@@ -37,3 +38,4 @@ api.add_router("/ledger", ledger)
 api.add_router("", duties)
 api.add_router("", support)
 api.add_router("/organisations", organisations)
+api.add_router("/cases", cases)

@@ -25,6 +25,7 @@ urlpatterns = [
     path("support/", include("sipar.support.urls")),
     path("report/", include("sipar.incidents.report_urls")),
     path("cases/", include("sipar.incidents.content_urls")),
+    path("cases/", include("sipar.incidents.case_urls")),
     path("emergency/", include("sipar.incidents.emergency_urls")),
     path("duties/", include("sipar.obligations.urls")),
     path("ledger/", include("sipar.ledger.urls")),
