@@ -9,7 +9,10 @@ from sipar.assessments.review_api import router as reviewing
 from sipar.board.api import router as board
 from sipar.core.api import ProblemApi, speak_problems
 from sipar.frameworks.api import router as frameworks
+from sipar.incidents.artefact_api import router as evidence
+from sipar.incidents.campaign_api import router as national
 from sipar.incidents.case_api import router as cases
+from sipar.incidents.content_api import router as contents
 from sipar.incidents.report_api import router as reports
 from sipar.ledger.api import router as ledger
 from sipar.obligations.api import router as duties
@@ -38,4 +41,7 @@ api.add_router("/ledger", ledger)
 api.add_router("", duties)
 api.add_router("", support)
 api.add_router("/organisations", organisations)
+api.add_router("/cases", national)
+api.add_router("/cases", contents)
+api.add_router("/cases", evidence)
 api.add_router("/cases", cases)
