@@ -18,7 +18,15 @@ from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.core.models import BackgroundRun
 from sipar.core.problems import Conflict
-from sipar.demonstration import Progress, stage_campaigns, stage_people, stage_register, stage_teams, stage_work
+from sipar.demonstration import (
+    Progress,
+    stage_campaigns,
+    stage_incidents,
+    stage_people,
+    stage_register,
+    stage_teams,
+    stage_work,
+)
 from sipar.demonstration.campaigns import ROUNDS
 from sipar.demonstration.ground import Ground
 from sipar.demonstration.recipe import recipe
@@ -43,6 +51,8 @@ STAGES: tuple[Stage, ...] = (
     *((plan.code, f"Campaign: {plan.name['en']}", partial(stage_campaigns.load_round, plan=plan)) for plan in ROUNDS),
     ("roadmaps", "Roadmaps", partial(stage_work.load_roadmaps, codes=(ROUNDS[1].code, ROUNDS[0].code))),
     ("engagement", "Engagements", partial(stage_work.load_engagement, code=ROUNDS[1].code)),
+    ("policy", "Laws and a demonstration policy", stage_incidents.load_policy),
+    ("incidents", "A year of incidents", stage_incidents.load_past),
 )
 
 

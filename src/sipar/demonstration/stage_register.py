@@ -43,7 +43,7 @@ FUNCTIONS = {
     "water": "Control of pumps and treatment", "government": "A register that citizens depend on",
 }  # fmt: skip
 WITHDRAWN = "The service moved to another operator (demonstration)."
-# Invented licences of invented operators: a law binds licensees, and the columns of the register do not tell who is one.
+# Invented licences of invented operators: a law binds licensees, and no column of the register tells who is one.
 LICENCES = {
     f"telecom-{kind}": f'{{"licensee": "category_{category}"}}'
     for kind, category in (("mobile", 1), ("fixed", 1), ("transit", 1), ("internet", 2))
