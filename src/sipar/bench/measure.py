@@ -179,6 +179,18 @@ def _superuser() -> dict[str, str]:
     return cluster.connection_parameters(SUPERUSER_ROLE, str(connection.settings_dict["NAME"]))
 
 
+def intake_people(number: int) -> dict[str, Any]:
+    from sipar.bench import intake_steps
+
+    return intake_steps.people(number)
+
+
+def intake_arrived(number: int) -> dict[str, Any]:
+    from sipar.bench import intake_steps
+
+    return intake_steps.arrived(number)
+
+
 STEPS: dict[str, Callable[[int], dict[str, Any]]] = {
     "load": load,
     "prepare": prepare,
@@ -187,6 +199,8 @@ STEPS: dict[str, Callable[[int], dict[str, Any]]] = {
     "launch": launch,
     "import": register_import,
     "sign_in": sign_in,
+    "intake_people": intake_people,
+    "intake_arrived": intake_arrived,
 }
 
 if __name__ == "__main__":

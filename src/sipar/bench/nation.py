@@ -175,12 +175,12 @@ def _copy_organisations(
     ids = np.arange(1, organisations + 1)
     columns = (
         "id, identifier, name, name_ur, ownership, sector_id, province_id, ministry_id, tier, size,"
-        " registration_number, website, is_fictional, is_active"
+        " registration_number, website, is_fictional, is_active, law_facts"
     )
     rows = (
         (key, f"BN-{key:06d}", f"Invented organisation {key:06d}", "", "public" if key % 3 else "private",
          int(sector[place]), int(province[place]), int(ministry[place]), int(tier[place]), str(size[place]), "", "",
-         True, True)
+         True, True, "{}")
         for place, key in enumerate(ids.tolist())
     )  # fmt: skip
     _copy(admin, f"copy orgs_organisation ({columns}) from stdin", rows)

@@ -37,6 +37,14 @@ def oscal(as_json: Json = False) -> None:
     _measure("oscal", oscal.run, oscal.STEPS, as_json=as_json)
 
 
+@bench.command("intake")
+def intake(as_json: Json = False) -> None:
+    """File 2,000 reports in two stages with 200 reporters at once, through two accidents."""
+    from sipar.bench import intake
+
+    _measure("intake", intake.run, intake.STEPS, as_json=as_json)
+
+
 def _measure(name: str, run: Callable[[Callable[[str], object]], list[Figure]], steps: int, *, as_json: bool) -> None:
     """Run a bench with progress on standard error; exit 0 only where every figure is reached."""
     with progress_bar() as bar:
