@@ -10,6 +10,7 @@ from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.problems import Conflict, Invalid, Place
 from sipar.formats.problems import FormatProblem
+from sipar.incidents.campaign_actions import roll_up
 from sipar.incidents.case_policy import require_custody, require_may_work
 from sipar.incidents.classification import Pap, Tlp, rsit
 from sipar.incidents.custody_actions import lead_of, lock, reason_given
@@ -131,6 +132,8 @@ def score_severity(
         scored_by_id=actor.account,
         scored_at=now,
     )
+    if incident.campaign is not None:
+        roll_up(actor, incident.campaign)
     meet_service(actor, code=CODE, stage="assess", now=now, incident=incident)
     record(actor, incident, "scored", now=now, facts={"level": result.level, "score": f"{result.score:.1f}"})
     return result

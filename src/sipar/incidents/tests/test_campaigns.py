@@ -27,6 +27,7 @@ from sipar.incidents.selectors import audience_of
 from sipar.incidents.severity import national_severity, shipped_scale
 from sipar.incidents.similar_selectors import Similar, similar_cases
 from sipar.incidents.tests.cases import accepted, case_of, reported
+from sipar.incidents.triage_actions import score_severity
 from sipar.orgs.models import Sector
 
 TYPE = "malicious-code/ransomware"
@@ -70,6 +71,19 @@ def test_a_national_incident_has_the_severity_of_all_its_victims(cast: Cast) -> 
         assert {"campaign.joined", "campaign.left"} <= set(codes)
 
 
+def test_scoring_a_case_moves_the_severity_of_its_national_incident(cast: Cast) -> None:
+    number = accepted(cast)
+    wave = opened(cast, cast.hamid)
+    with acting(cast.parveen, reason="join, then score"):
+        case = case_of(cast.parveen, number)
+        campaign_actions.join_campaign(cast.parveen, case, wave, reason="same note", now=NOW)
+        assert access_campaign(cast.parveen, wave.number).severity_score is None
+        result = score_severity(
+            cast.parveen, case_of(cast.parveen, number), choices={"functional_impact": "denial_critical"}, now=NOW
+        )
+        assert access_campaign(cast.parveen, wave.number).severity_score == result.score
+
+
 def test_only_the_cert_that_has_the_case_puts_it_into_a_national_incident(cast: Cast) -> None:
     number = accepted(cast)
     wave = opened(cast, cast.hamid)
@@ -89,12 +103,10 @@ def test_the_cert_that_leads_it_describes_and_closes_it(cast: Cast) -> None:
     number = accepted(cast)
     wave = opened(cast, cast.hamid)
     with acting(cast.parveen, reason="meddle"):
-        for attempt in (
-            lambda: campaign_actions.change_campaign(cast.parveen, wave, title="x", summary="", tlp="green"),
-            lambda: campaign_actions.settle_campaign(cast.parveen, wave, state="closed", now=NOW),
-        ):
-            with pytest.raises(Forbidden):
-                attempt()
+        with pytest.raises(Forbidden):
+            campaign_actions.change_campaign(cast.parveen, wave, title="x", summary="", tlp="green")
+        with pytest.raises(Forbidden):
+            campaign_actions.settle_campaign(cast.parveen, wave, state="closed", now=NOW)
     with acting(cast.hamid, reason="close"):
         campaign_actions.change_campaign(cast.hamid, wave, title="Over", summary="", tlp="green")
         campaign_actions.settle_campaign(cast.hamid, wave, state="closed", now=NOW)

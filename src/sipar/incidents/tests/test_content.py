@@ -212,7 +212,7 @@ def test_a_mail_names_the_case_and_nothing_that_was_written(cast: Cast) -> None:
     assert mailbox() == ["danish@test.example", "parveen@test.example"]
     letter = mail.outbox[0]
     assert number in letter.subject
-    text = f"{letter.subject} {letter.body} {letter.alternatives}"
+    text = str(letter.message())
     assert "secret" not in text
     assert "Alpha" not in text
     assert "Dispatch" not in text

@@ -189,7 +189,9 @@ def test_a_token_writes_into_a_case_only_with_the_scope(cast: Cast, scopes: tupl
         _token, text = create_token(
             cast.ayesha, name="a program", scopes=scopes, lifetime=timedelta(days=1), now=timezone.now()
         )
-    asked = {"data": json.dumps({"body": "Relay down"}), "content_type": "application/json"}
     headers = {"Authorization": f"Bearer {text}"}
-    assert Client().post(f"/api/cases/{number}/messages", **asked, headers=headers).status_code == status
+    written = Client().post(
+        f"/api/cases/{number}/messages", json.dumps({"body": "Relay down"}), "application/json", headers=headers
+    )
+    assert written.status_code == status
     assert Client().get(f"/api/cases/{number}/messages", headers=headers).status_code == 200

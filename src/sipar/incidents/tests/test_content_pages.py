@@ -31,7 +31,7 @@ from sipar.incidents.models import (
 )
 from sipar.incidents.tests.cases import accepted
 
-HTMX = {"HTTP_HX_REQUEST": "true"}
+HTMX = {"HX-Request": "true"}
 PLAYBOOK = (Path(sipar.formats.__file__).parent / "tests/fixtures/playbook-ransomware.json").read_bytes()
 POLYGLOT = "\"><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}'${7*7}"
 PARTS = ("timeline", "messages", "notes", "tasks", "artefacts", "indicators", "requirements", "similar", "impact")
@@ -47,8 +47,8 @@ def post(client: Client, case: str, path: str, /, **values: object) -> int:
     return client.post(f"/cases/{case}/{path}/", values).status_code
 
 
-def body_of(client: Client, address: str, **headers: str) -> str:
-    response = client.get(address, **headers)
+def body_of(client: Client, address: str, headers: dict[str, str] | None = None) -> str:
+    response = client.get(address, headers=headers)
     assert response.status_code == 200, address
     return response.content.decode()
 
@@ -58,7 +58,7 @@ def test_each_part_has_a_page_and_a_piece_for_htmx(cast: Cast, part: str) -> Non
     number = accepted(cast)
     client = cast.client("parveen")
     page = body_of(client, f"/cases/{number}/{part}/")
-    piece = body_of(client, f"/cases/{number}/{part}/", **HTMX)
+    piece = body_of(client, f"/cases/{number}/{part}/", HTMX)
     assert f'id="case-{part}"' in page
     assert f'id="case-{part}"' in piece
     assert "<html" in page
@@ -88,7 +88,7 @@ def test_what_was_wrong_stands_beside_its_field_and_nothing_typed_is_lost(cast: 
     client = cast.client("parveen")
     future = (timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
     response = client.post(
-        f"/cases/{number}/timeline/", {"body": "Typed", "happened_at": future, "audience": "team"}, **HTMX
+        f"/cases/{number}/timeline/", {"body": "Typed", "happened_at": future, "audience": "team"}, headers=HTMX
     )
     page = response.content.decode()
     assert response.status_code == 422
