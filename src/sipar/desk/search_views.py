@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.views.decorators.http import require_GET
 
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.frameworks.selectors import frameworks_in_use, loaded, search_requirements
+from sipar.incidents.case_policy import may_break_glass
+from sipar.incidents.case_selectors import looks_like_a_number, search_cases
 from sipar.orgs.selectors import search_organisations
 from sipar.people.gates import EVERYONE
+from sipar.people.roles import ORGANISATION_ROLES, TEAM_ROLES
 from sipar.teams.selectors import search_teams
 
 MOST = 20
@@ -21,7 +24,7 @@ LONGEST = 200
 @gate(EVERYONE)
 @require_GET
 def search(request: ActorRequest) -> HttpResponse:
-    """Organisations that the actor may see, CERTs, and requirements of every framework in use."""
+    """Cases and organisations that the actor may see, CERTs, and requirements of every framework in use."""
     words = request.GET.get("q", "").strip()[:LONGEST]
     organisations = search_organisations(request.actor, words, limit=MOST)
     teams = search_teams(words)[:MOST]
@@ -30,12 +33,17 @@ def search(request: ActorRequest) -> HttpResponse:
         for framework in frameworks_in_use()
         for found in search_requirements(loaded(framework.pk), words, translation.get_language() or "en", most=MOST)
     ][:MOST]
+    now = timezone.now()
+    cases = search_cases(request.actor, words, now=now) if request.actor.holds(*ORGANISATION_ROLES, *TEAM_ROLES) else []
     context = {
         "search_query": words,
+        "cases": cases,
+        # The same words whether such a case exists or not.
+        "behind_glass": not cases and may_break_glass(request.actor) and looks_like_a_number(words),
         "organisations": organisations,
         "teams": teams,
         "requirements": requirements,
-        "nothing": not (organisations or teams or requirements),
+        "nothing": not (cases or organisations or teams or requirements),
         "most": MOST,
     }
     return render(request, "desk/search.html", context)

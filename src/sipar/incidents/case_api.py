@@ -107,7 +107,7 @@ class CaseSchema(CaseLine):
 
 
 class CaseQuery(Schema):
-    state: Short = "open"
+    state: Short = "active"
     severity: Short = ""
     sector: Short = ""
     province: Short = ""
@@ -153,7 +153,7 @@ class ShareSchema(Schema):
 
 @router.get("", auth=Entry(CASE_READERS), response={200: CaseList, **PROBLEMS}, summary="Cases")
 def cases(request: ActorRequest, query: Query[CaseQuery]) -> dict[str, Any]:
-    """The cases that the reader sees, newest first, 50 a page; `state` is a state, "open" for all open ones, or ""."""
+    """The cases that the reader sees, newest first, 50 a page. `state`: one state, "active" for what is not over."""
     now = timezone.now()
     wanted = CaseFilter(
         state=query.state, severity=query.severity, sector=query.sector, province=query.province,

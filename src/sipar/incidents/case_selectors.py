@@ -17,7 +17,7 @@ from sipar.incidents.projections import ALL, Projection
 from sipar.obligations.models import Duty
 from sipar.people.models import Account
 
-OPEN = "open"
+ACTIVE = "active"
 WHO = ("mine", "unassigned", "waiting", "late")
 MOST_FOUND = 20
 MOST_TRACES = 50
@@ -44,7 +44,10 @@ class CaseRow:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseFilter:
-    """What a list is narrowed to; empty means everything. `who` is one of `WHO`, `state` a state or "open"."""
+    """What a list is narrowed to; empty means everything.
+
+    `who` is one of `WHO`, `state` a state, or "active" for all that are not over.
+    """
 
     state: str = ""
     severity: str = ""
@@ -63,7 +66,7 @@ def filtered_cases(actor: Actor, wanted: CaseFilter, *, now: datetime) -> QueryS
     rows = Incident.objects.exclude(state__in=("draft", "discarded"))
     rows = rows.select_related("organisation", "lead_team", "offered_team", "sector", "province")
     if wanted.state:
-        states = Incident.OPEN_STATES if wanted.state == OPEN else (wanted.state,)
+        states = Incident.OPEN_STATES if wanted.state == ACTIVE else (wanted.state,)
         rows = rows.filter(state__in=states)
     if wanted.severity:
         rows = rows.filter(severity_level=wanted.severity)

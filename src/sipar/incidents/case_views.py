@@ -27,7 +27,7 @@ from sipar.incidents.case_reading import (
     verbs_of,
 )
 from sipar.incidents.case_selectors import (
-    OPEN,
+    ACTIVE,
     WHO,
     CaseFilter,
     extracts_for,
@@ -87,7 +87,7 @@ def cases(request: ActorRequest) -> HttpResponse:
             ],
             "wanted": wanted,
             "filtered": bool(request.GET.keys() - {"page"}),
-            "states": [(OPEN, _("Everything open")), *_listed_states()],
+            "states": [(ACTIVE, _("Not over yet")), *_listed_states()],
             "severities": [(level.code, in_reader_language(level.title)) for level in reversed(shipped_scale().levels)],
             "sectors": [(each.code, in_reader_language(each.name)) for each in Sector.objects.filter(parent=None)],
             "provinces": [(each.code, in_reader_language(each.name)) for each in Province.objects.all()],
@@ -227,8 +227,8 @@ def _wanted(request: ActorRequest) -> CaseFilter:
     """The filters in the address; what is not offered is left out. Staff begin with what is open."""
     asked = {name: request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST_WORDS] for name in (
         "state", "severity", "sector", "province", "who", "q")}  # fmt: skip
-    begins = OPEN if request.actor.holds(*TEAM_ROLES) and "state" not in request.GET else ""
-    listed = {OPEN, *dict(_listed_states())}
+    begins = ACTIVE if request.actor.holds(*TEAM_ROLES) and "state" not in request.GET else ""
+    listed = {ACTIVE, *dict(_listed_states())}
     return CaseFilter(
         state=asked["state"] if asked["state"] in listed else begins,
         severity=asked["severity"] if asked["severity"] in STEP_OF_LEVEL else "",

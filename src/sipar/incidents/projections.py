@@ -1,7 +1,8 @@
 """What each audience sees of a case: fields, not only rows. Pages, API, exports and mails all read through these.
 
-The database decides whose rows an actor reaches at all; a projection decides which parts of such a case are shown.
-A part that no projection names is shown to nobody.
+Number, state and labels of a case go with every projection: whoever is shown something must know what they may do
+with it. The database decides whose rows an actor reaches at all; a projection decides which parts of such a case are
+shown. A part that no projection names is shown to nobody.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ ALL = frozenset({"*"})
 # The facts that tell what happens without telling who or how deep: enough to recognise a wider attack.
 COORDINATION_FACTS = frozenset({
     "report_subject", "aware_at", "classified_at", "detected_at", "started_at", "handled_at", "incident_class",
-    "certin_type", "suspected_malicious", "ransomware", "ongoing", "cross_border_impact", "vulnerability_exploited", "technique",
-    "root_cause_class", "critical_service_affected", "operational_technology_impact", "sector", "country",
+    "certin_type", "suspected_malicious", "ransomware", "ongoing", "cross_border_impact", "vulnerability_exploited",
+    "technique", "root_cause_class", "critical_service_affected", "operational_technology_impact", "sector", "country",
 })  # fmt: skip
 SUMMARY_FACTS = frozenset({"aware_at", "incident_class", "suspected_malicious", "cross_border_impact"})
 
@@ -57,7 +58,7 @@ PROJECTIONS: dict[str, Projection] = {
             ),
             COORDINATION_FACTS,
         ),
-        Projection("indicators", frozenset({"indicators", "severity", "campaign"}), SUMMARY_FACTS),
-        Projection("summary", frozenset({"severity", "campaign"}), SUMMARY_FACTS),
+        Projection("indicators", frozenset({"facts", "indicators", "severity", "campaign"}), SUMMARY_FACTS),
+        Projection("summary", frozenset({"facts", "severity", "campaign"}), SUMMARY_FACTS),
     )
 }  # fmt: skip

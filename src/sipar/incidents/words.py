@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+
+from sipar.incidents.classification import rsit
+from sipar.incidents.severity import shipped_scale
 
 # Values named team, from_team, to_team and parent are codes of teams; whoever shows an entry hands in their names.
 # An entry is read by everyone whom its audience names: its values never hold a fact of the case.
@@ -72,10 +75,26 @@ def in_words(code: str, facts: Mapping[str, object], *, teams: Mapping[str, str]
     sentence = RECORDED.get(code)
     if sentence is None:
         return code
-    values = {
-        name: teams.get(str(value), str(value)) if name in TEAM_VALUES else str(value) for name, value in facts.items()
-    }
+    values = {name: _in_words(name, str(value), teams) for name, value in facts.items()}
     try:
-        return _(str(sentence)) % values if not isinstance(sentence, Promise) else str(sentence) % values
+        return str(sentence) % values
     except KeyError:
         return str(sentence)
+
+
+def _in_words(name: str, value: str, teams: Mapping[str, str]) -> str:
+    """A value as a person reads it: teams, levels and labels by name, everything else as it stands."""
+    if name in TEAM_VALUES:
+        return teams.get(value, value)
+    if name == "level":
+        return _titled(next((level.title for level in shipped_scale().levels if level.code == value), None), value)
+    if name == "rsit":
+        found = rsit().types.get(value)
+        return _titled(found.title if found else None, value or _("kind not known"))
+    if name in ("tlp", "pap"):
+        return f"{name.upper()}:{value.upper()}"
+    return value
+
+
+def _titled(title: Mapping[str, str] | None, otherwise: str) -> str:
+    return (title.get(get_language() or "en") or title["en"]) if title else otherwise

@@ -312,8 +312,8 @@ def test_cases_of_two_organisations_are_not_merged(cast: Cast) -> None:
     with acting(cast.parveen, reason="merge"):
         with pytest.raises(Invalid):
             merge(cast.parveen, case_of(cast.parveen, second), into=case_of(cast.parveen, first), reason="?", now=NOW)
+        case = case_of(cast.parveen, first)
         with pytest.raises(Invalid):
-            case = case_of(cast.parveen, first)
             merge(cast.parveen, case, into=case, reason="?", now=NOW)
 
 
