@@ -45,7 +45,13 @@ class Campaign(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
-    guard = Guard(select=BY_DESKS, write=f"({SYSTEM} or {holds(*TEAM_ROLES)})", transitions=TRANSITIONS, walled=True)
+    guard = Guard(
+        select=BY_DESKS,
+        write=f"({SYSTEM} or {holds(*TEAM_ROLES)})",
+        redact=("title", "summary"),
+        transitions=TRANSITIONS,
+        walled=True,
+    )
 
     class Meta:
         ordering = ["-opened_at"]

@@ -67,6 +67,8 @@ class Playbook(models.Model):
     guard = Guard(
         select=BY_DESKS,
         write=f"({SYSTEM} or ({holds(*TEAM_ROLES)} and team_id = any ((select guard.desks())::bigint[])))",
+        redact=("document", "description"),
+        walled=True,
     )
 
 
