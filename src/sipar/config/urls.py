@@ -28,6 +28,7 @@ urlpatterns = [
     path("cases/", include("sipar.incidents.case_urls")),
     path("emergency/", include("sipar.incidents.emergency_urls")),
     path("duties/", include("sipar.obligations.urls")),
+    path("law/", include("sipar.obligations.law_urls")),
     path("ledger/", include("sipar.ledger.urls")),
     path("api/", api.urls),
 ]

@@ -10,7 +10,10 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from sipar.obligations.reminders import deliver_reminders
+from sipar.obligations.replay_tasks import replay_laws
 from sipar.obligations.scan import scan
+
+__all__ = ["replay_laws", "watch_deadlines"]
 
 
 @app.periodic(cron="* * * * *")
