@@ -13,7 +13,7 @@ from sipar.obligations.reminders import deliver_reminders
 from sipar.obligations.replay_tasks import replay_laws
 from sipar.obligations.scan import scan
 
-__all__ = ["replay_laws", "watch_deadlines"]
+__all__ = ["mail_reminders", "replay_laws", "watch_deadlines"]
 
 
 @app.periodic(cron="* * * * *")
