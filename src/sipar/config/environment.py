@@ -52,11 +52,17 @@ DATABASE_OWNER_URL = Variable(
 MAIL_URL = Variable(
     "SIPAR_MAIL", "`smtp://user:password@host:port` of the mail relay; without it mail goes to var/mail", ""
 )
+INTAKE_MAIL = Variable(
+    "SIPAR_INTAKE_MAIL",
+    "`imaps://user:password@host:port/folder` of the mailbox that takes reports; without it none is read",
+    "",
+)
 SECRET_KEY = Variable("SIPAR_SECRET_KEY", "Signing key of sessions; without it a random one is kept in var/secrets", "")
 SIGN_IN_PROVIDERS = Variable("SIPAR_SIGN_IN", "JSON list of OIDC and SAML providers in django-allauth's APP form", "[]")
 
 VARIABLES = (
-    MODE, VAR, NATION, HOSTS, PORT, HTTPS, DATABASE_URL, DATABASE_OWNER_URL, MAIL_URL, SECRET_KEY, SIGN_IN_PROVIDERS,
+    MODE, VAR, NATION, HOSTS, PORT, HTTPS, DATABASE_URL, DATABASE_OWNER_URL, MAIL_URL, INTAKE_MAIL,
+    SECRET_KEY, SIGN_IN_PROVIDERS,
 )  # fmt: skip
 
 

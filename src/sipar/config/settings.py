@@ -214,6 +214,7 @@ SECURE_CSP["form-action"] = [CSP.SELF, *environment.origins_in(SIGN_IN_APPS)]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR / "cache"}}
 MAILERS = {"default": mailer(environment.MAIL_URL.read(), VAR / "mail")}
 DEFAULT_FROM_EMAIL = "sipar@localhost"
+INTAKE_MAIL = environment.INTAKE_MAIL.read()
 
 COTTON_DIR = "cotton"
 COTTON_SNAKE_CASED_NAMES = True

@@ -16,6 +16,9 @@ from sipar.law.facts import Fact, shipped_facts
 
 LONGEST_TEXT = 4_000
 MOST_FACTS = 200
+# What a first report cannot do without; a caller, a mail or an emergency may not know when it was noticed.
+NEEDED = ("summary", "aware_at", "contact")
+NEEDED_ELSEWHERE = ("summary",)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 # Clocks of two machines are never quite alike.
 SKEW = timedelta(minutes=5)

@@ -7,10 +7,12 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from django import forms
+from django.forms.utils import ErrorDict
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from sipar.incidents.report_facts import NEEDED
 from sipar.law.facts import Fact, Text
 
 YES_OR_NO: tuple[tuple[str, str | Promise], ...] = (
@@ -23,7 +25,7 @@ ESTIMATE = "estimate-"
 # What can be a guess: a number or a time. A choice has an answer of its own for "not known".
 GUESSABLE = ("integer", "number", "instant")
 LONGEST_LINE = 300
-MOST_RADIOS = 12
+MOST_RADIOS = 7
 UNITS = {
     "people": gettext_lazy("people"),
     "percent": gettext_lazy("per cent"),
@@ -55,10 +57,11 @@ class FactsForm(forms.Form):
         estimates: Iterable[str],
         zone: tzinfo,
     ) -> None:
-        super().__init__(data)
+        super().__init__(data, use_required_attribute=False)
         marked = set(estimates)
         for fact in facts:
             self.fields[fact.name] = _field(fact, values.get(fact.name), zone)
+            self.fields[fact.name].required = fact.name in NEEDED
             if fact.type in GUESSABLE:
                 self.fields[ESTIMATE + fact.name] = forms.BooleanField(
                     label=_("This is an estimate"), required=False, initial=fact.name in marked
@@ -68,6 +71,8 @@ class FactsForm(forms.Form):
         """Put sentences beside the fields that they are about; those of no field go on top."""
         self.is_bound = True
         self.full_clean()
+        # Only what was said is wrong: a draft may have holes.
+        self._errors = ErrorDict()
         for name, sentence in places.items():
             self.add_error(name if name in self.fields else None, sentence)
 
@@ -103,6 +108,8 @@ def _field(fact: Fact, value: Any, zone: tzinfo) -> forms.Field:
 def _choices(label: str, hint: str, choices: Iterable[tuple[str, str | Promise]], initial: str) -> forms.ChoiceField:
     listed = list(choices)
     widget: forms.Widget = forms.RadioSelect() if len(listed) <= MOST_RADIOS else forms.Select()
+    if len(listed) == len(YES_OR_NO):
+        widget.attrs["data-short"] = ""
     return forms.ChoiceField(
         label=label, help_text=hint, required=False, choices=listed, initial=initial, widget=widget
     )

@@ -22,6 +22,7 @@ from sipar.core.models import Leaf
 from sipar.core.problems import Conflict, Forbidden, Invalid, Problem, not_open
 from sipar.incidents.models import Incident
 from sipar.incidents.report_actions import explain_delay, say_twin
+from sipar.incidents.report_facts import NEEDED, NEEDED_ELSEWHERE
 from sipar.incidents.report_gates import REPORT_READERS, REPORT_SIGNERS, REPORT_WRITERS
 from sipar.incidents.report_policy import may_sign, needs_signature
 from sipar.incidents.report_selectors import (
@@ -39,7 +40,7 @@ from sipar.obligations.actions import decide_not_to_report
 from sipar.obligations.models import Submission
 from sipar.obligations.report_clocks import clocks_of, inquiry, submissions_of
 from sipar.obligations.submissions import changes_in_words, stages_after
-from sipar.obligations.submit_actions import NEEDED, NEEDED_ELSEWHERE, signed_document, submit_stage
+from sipar.obligations.submit_actions import signed_document, submit_stage
 from sipar.people.models import Account
 from sipar.teams.models import Team
 from sipar.teams.selectors import chain_of

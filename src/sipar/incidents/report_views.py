@@ -107,12 +107,8 @@ def form(request: ActorRequest, number: str) -> HttpResponse:
         return redirect(_address(number, request))
     if request.POST.get("then") == "attach":
         return _attach(request, incident)
-    if request.POST.get("step") != "more":
-        following = inquiry(
-            access_report(request.actor, number), _report_of(incident), stage=_stage(request), now=timezone.now()
-        )
-        if following.needed:
-            return redirect(_address(number, request, step="more"))
+    if request.POST.get("step") == "first":
+        return redirect(_address(number, request, step="more"))
     return redirect("report_check", number)
 
 
@@ -197,7 +193,7 @@ def _page(request: ActorRequest, number: str, *, problem: Problem | None = None)
     report = _report_of(incident)
     asked = inquiry(incident, report, stage=_stage(request), now=now)
     submissions = submissions_of(incident)
-    step = "more" if _step(request) == "more" and asked.needed else "first"
+    step = "all" if submissions else ("more" if _step(request) == "more" else "first")
     open_facts, told_facts = _shown(asked, step, told=submissions[-1].facts if submissions else {})
     holder = pen_holder_name(report, request.actor, now=now)
     zone = ZoneInfo(nation().time_zone)
@@ -220,7 +216,6 @@ def _page(request: ActorRequest, number: str, *, problem: Problem | None = None)
         "twins": possible_twins(request.actor, incident, now=now) if not submissions else [],
         "holder": holder,
         "problem": problem,
-        "more": bool(asked.needed),
         "trail": trail_of(incident),
     }
     return render(request, "incidents/report_form.html", context, status=problem.status if problem else 200)
@@ -228,8 +223,8 @@ def _page(request: ActorRequest, number: str, *, problem: Problem | None = None)
 
 def _shown(asked: Inquiry, step: str, *, told: dict[str, Any]) -> tuple[list[Any], list[Any]]:
     """The facts that this step asks, and those that were told with an earlier stage: these are never asked again."""
-    if not told:
-        return list(asked.needed if step == "more" else asked.core), []
+    if step != "all":
+        return list(asked.step(step)), []
     facts = asked.facts
     return [fact for fact in facts if fact.name not in told], [fact for fact in facts if fact.name in told]
 

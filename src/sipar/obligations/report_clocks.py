@@ -16,10 +16,9 @@ from sipar.obligations.models import Decision, Submission
 from sipar.obligations.register_facts import earlier_cases
 from sipar.obligations.submissions import STAGES
 
-# Asked of everybody, whatever the law: what a CERT needs to help.
-CORE = (
-    "summary", "aware_at", "affected_systems", "contact", "incident_class", "severity", "ongoing", "help_needed",
-)  # fmt: skip
+# Asked of everybody, whatever the law: the four big questions first, then what a CERT needs to help.
+BIG = ("summary", "aware_at", "affected_systems", "contact")
+CORE = (*BIG, "incident_class", "severity", "ongoing", "help_needed")
 SOON_SHARE = 4
 
 
@@ -63,6 +62,10 @@ class Inquiry:
     @property
     def facts(self) -> tuple[Fact, ...]:
         return (*self.core, *self.needed)
+
+    def step(self, name: str) -> tuple[Fact, ...]:
+        """The questions of the first page (`first`) or of the one after it (`more`)."""
+        return tuple(fact for fact in self.facts if (fact.name in BIG) == (name != "more"))
 
 
 def inquiry(incident: Incident, report: Report, *, stage: str = "", now: datetime) -> Inquiry:

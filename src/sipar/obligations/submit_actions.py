@@ -17,7 +17,7 @@ from sipar.incidents import timeline
 from sipar.incidents.custody_actions import route_first
 from sipar.incidents.models import Artefact, Incident, Report
 from sipar.incidents.report_actions import held_report
-from sipar.incidents.report_facts import plain_text
+from sipar.incidents.report_facts import NEEDED, NEEDED_ELSEWHERE, plain_text
 from sipar.incidents.report_policy import require_may_submit
 from sipar.obligations.actions import recompute
 from sipar.obligations.models import Submission
@@ -27,9 +27,6 @@ from sipar.obligations.submissions import STAGES, canonical, changed_facts, dige
 LONGEST_REASON = 4_000
 LONGEST_TITLE = 120
 LONGEST_KEY = 200
-# What a first report cannot do without; a caller, a mail or an emergency may not know when it was noticed.
-NEEDED = ("summary", "aware_at", "contact")
-NEEDED_ELSEWHERE = ("summary",)
 
 
 @action("report.submit")
