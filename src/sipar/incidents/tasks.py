@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from sipar.incidents import content_tasks, mail_tasks
+from sipar.incidents import content_tasks, mail_tasks, rollup_tasks
 
-__all__ = ["content_tasks", "mail_tasks"]
+__all__ = ["content_tasks", "mail_tasks", "rollup_tasks"]

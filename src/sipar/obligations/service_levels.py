@@ -178,3 +178,42 @@ def _save(duty: Duty, state: str, **changes: object) -> None:
     for name, value in changes.items():
         setattr(duty, name, value)
     duty.save()
+
+
+@action("service.start_of_team")
+def start_of_team(actor: Actor, *, code: str, stage: str, due_at: datetime, team: Team, now: datetime) -> Duty:
+    """The clock of something that a team owes by itself, on no case and no request; the one that stands already."""
+    found = Duty.objects.filter(code=code, stage=stage, team=team, incident=None, support_request=None).first()
+    if found is not None:
+        return found
+    duty = Duty.objects.create(
+        kind=Duty.Kind.SERVICE,
+        team=team,
+        code=code,
+        stage=stage,
+        state="running",
+        clock="running",
+        anchor_at=now,
+        due_at=due_at,
+        next_at=moments(start=now, due=due_at).before,
+        opened_at=now,
+    )
+    _note(actor, duty, "appeared", before=None, after=due_at, reason="", now=now)
+    return duty
+
+
+@action("service.meet_of_team")
+def meet_of_team(actor: Actor, *, code: str, stage: str, team: Team, now: datetime) -> Duty | None:
+    """What the team owed is done; returns the duty, None where none runs. What was late stays late."""
+    rows = Duty.objects.select_for_update().filter(code=code, stage=stage, team=team)
+    duty = rows.filter(incident=None, support_request=None).first()
+    if duty is None or duty.state in ENDED:
+        return duty
+    if duty.state == "running" and (duty.due_at is None or now <= duty.due_at):
+        _save(duty, "met", met_at=now, next_at=None)
+        return duty
+    if duty.state == "running":
+        _save(duty, "breached")
+    # Where the scan has not seen the breach yet, it still has to record it.
+    _save(duty, "met_late", met_at=now)
+    return duty

@@ -20,6 +20,7 @@ SERVICES: Mapping[tuple[str, str], str | Promise] = {
     ("case", "assess"): gettext_lazy("First assessment"),
     ("support", "accept"): gettext_lazy("Accept the request for help"),
     ("support", "arrive"): gettext_lazy("Help arrives"),
+    ("rollup", ""): gettext_lazy("Roll-up to the National CERT"),
 }
 SERVICE_KINDS: Mapping[str, str | Promise] = {
     "service": gettext_lazy("Service level of the CERT"),
@@ -76,7 +77,8 @@ def stage_words(duty: Duty) -> str:
         title = law_stages(duty.regime_id).get(duty.stage, {}) if duty.regime_id else {}
         return title.get(get_language() or "en") or title.get("en") or duty.stage.replace("_", " ")
     stage = plain_stage(duty.stage)
-    return str(SERVICES.get((duty.code, stage)) or stage.replace("_", " "))
+    found = SERVICES.get((duty.code, stage)) or SERVICES.get((duty.code, ""))
+    return str(found or stage.replace("_", " "))
 
 
 def law_words(duty: Duty) -> str:

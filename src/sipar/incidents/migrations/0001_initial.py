@@ -504,4 +504,8 @@ class Migration(migrations.Migration):
             model_name='rollup',
             index=models.Index(fields=['-until'], name='incidents_rollup_latest'),
         ),
+        migrations.AddConstraint(
+            model_name='rollup',
+            constraint=models.UniqueConstraint(fields=('from_team', 'since', 'until'), name='incidents_rollup_once'),
+        ),
     ]
