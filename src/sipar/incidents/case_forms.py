@@ -65,7 +65,10 @@ class HandOverForm(ReasonForm):
 
     def __init__(self, data: Any = None, *, teams: Iterable[tuple[str, str]]) -> None:
         super().__init__(data)
-        self.fields = {"team": forms.ChoiceField(label=_("To which CERT?"), choices=list(teams)), **self.fields}
+        self.fields = {
+            "team": forms.ChoiceField(label=_("To which CERT?"), choices=[("", _("Choose a CERT")), *teams]),
+            **self.fields,
+        }
 
 
 class EscalateForm(ReasonForm):

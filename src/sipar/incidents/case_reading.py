@@ -79,6 +79,7 @@ class CaseShown:
     custody: Custody
     traces: Traces
     assigned: str
+    twins: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def read_case(incident: Incident, projection: Projection) -> CaseShown:
         custody=custody_of_case(incident, projection),
         traces=traces_of(incident, projection),
         assigned=_assigned(incident, projection),
+        twins=_twins(incident) if projection.shows("custody") else (),
     )
 
 
@@ -217,6 +219,11 @@ def _assigned(incident: Incident, projection: Projection) -> str:
     if incident.assigned_to_id is None or not projection.shows("contacts"):
         return ""
     return names_of({incident.assigned_to_id}).get(incident.assigned_to_id, "")
+
+
+def _twins(incident: Incident) -> tuple[str, ...]:
+    """The numbers of the cases that were merged into this one, those of them that the reader sees."""
+    return tuple(Incident.objects.filter(merged_into=incident).order_by("pk").values_list("number", flat=True))
 
 
 def team_choices(*, without: int | None) -> list[tuple[str, str]]:

@@ -19,7 +19,9 @@ from sipar.incidents.content_policy import (
 from sipar.incidents.content_tasks import tell_of_message
 from sipar.incidents.models import CaseLink, Entry, Incident
 from sipar.incidents.selectors import works_for_organisation
+from sipar.incidents.service_hours import CODE
 from sipar.incidents.texts import past_moment, plain_text, refused
+from sipar.obligations.service_levels import meet_service
 
 LONGEST_BODY = 10_000
 NOTE_AUDIENCES = (Entry.Audience.TEAMS, Entry.Audience.TEAM)
@@ -48,6 +50,9 @@ def send_message(actor: Actor, incident: Incident, *, body: str, now: datetime) 
         happened_at=now, now=now,
     )  # fmt: skip
     tell_of_message.defer(entry=sent.pk)
+    if desk is not None and desk == incident.lead_team_id:
+        # The first word from the CERT that has the case is what it owes within hours.
+        meet_service(actor, code=CODE, stage="contact", now=now, incident=incident)
     return sent
 
 

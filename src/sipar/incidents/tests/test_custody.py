@@ -8,6 +8,7 @@ from tests.cast import NOW, Cast
 from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.core.problems import Conflict, Forbidden, Invalid, NotFound
+from sipar.incidents.content_actions import send_message
 from sipar.incidents.custody_actions import (
     accept,
     escalate,
@@ -262,6 +263,17 @@ def test_the_clock_of_acceptance_starts_with_the_report_and_stops_with_the_answe
             "contact",
             "assess",
         }
+
+
+def test_the_first_word_to_the_organisation_stops_the_clock_of_contact(cast: Cast) -> None:
+    number = accepted(cast)
+    with acting(cast.ayesha, reason="ask"):
+        send_message(cast.ayesha, case_of(cast.ayesha, number), body="Are you there?", now=NOW)
+    with acting(cast.parveen, reason="answer"):
+        case = case_of(cast.parveen, number)
+        assert Duty.objects.get(incident=case, stage="contact").state == "running"
+        send_message(cast.parveen, case, body="We are.", now=NOW)
+        assert Duty.objects.get(incident=case, stage="contact").state == "met"
 
 
 def test_accepting_late_is_recorded_as_late(cast: Cast) -> None:
