@@ -9,9 +9,10 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
 
 from sipar.core.gates import PUBLIC
+from sipar.people.roles import TEAM_ROLES
 from tests.cast import Cast
 from tests.doors import Door, every_door
-from tests.world import World, build_world
+from tests.world import CASES, World, build_world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -23,6 +24,11 @@ SEES = {
     "ayesha": {"alpha"}, "bilal": {"alpha"}, "bushra": {"beta"}, "parveen": {"alpha"}, "mina": {"alpha"},
     "chand": {"alpha"}, "nadia": {"alpha", "beta", "gamma", "delta"}, "hamid": {"alpha", "beta", "gamma", "delta"},
     "kamran": set(), "omar": set(), "adil": set(),
+}  # fmt: skip
+# Whose cases each person may read: seeing an organisation in the register is not seeing its cases.
+SEES_CASES = {
+    "ayesha": {"alpha"}, "bilal": {"alpha"}, "bushra": {"beta"}, "parveen": {"alpha"}, "nadia": {"alpha", "beta"},
+    "hamid": {"alpha", "beta"},
 }  # fmt: skip
 # Told on purpose: a conflict of responsibility is put to the Council by name, roles are managed where they hold, and
 # the ombudsman reads in the ledger who did what where (never the values).
@@ -80,6 +86,22 @@ def test_nobody_reads_an_organisation_outside_their_part_of_the_nation(world: Wo
             # A page may repeat the address that was asked for: whoever asked knew it.
             body = content_of(response).replace(address, "")
             leaks += [(door.route, subject, key) for key in hidden for mark in world.marks(key) if mark in body]
+    assert leaks == []
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_nobody_reads_a_case_that_was_not_given_to_them(world: World, person: str) -> None:
+    """Also Delta's, whom the National CERT has in its register and whose case another CERT has."""
+    client = world.cast.client(person)
+    hidden = [f"case secret of {key}" for key in CASES if key not in SEES_CASES.get(person, set())]
+    organisation = SEES_CASES.get(person) and not world.cast.actors[person].holds(*TEAM_ROLES)
+    hidden += ["among teams case secret", "team case secret"] if organisation else ["draft case secret"]
+    leaks = []
+    for subject in CASES:
+        for door in every_door():
+            address = door.address(world.case_of(subject))
+            body = content_of(knock(client, door, "get", address)).replace(address, "")
+            leaks += [(door.route, subject, mark) for mark in hidden if mark in body]
     assert leaks == []
 
 

@@ -26,16 +26,21 @@ from sipar.core.models import BackgroundRun, Event, StoredFile
 from sipar.frameworks.models import Framework
 from sipar.frameworks.selectors import loaded
 from sipar.orgs.models import Asset, Contact, Designation, RegisterImport
+from sipar.people.actions import grant_role, open_account
 from sipar.people.models import ApiToken, Grant, GrantRequest
+from sipar.people.selectors import actor_of
 from sipar.teams.models import ConstituencyDispute, ConstituencyDraft, DutyShift
-from tests.cast import NOW, Cast
+from tests.cast import NOW, PASSWORD, Cast
+from tests.world_cases import CASE_TABLES, furnish_case, furnish_nation, leave_traces
 
-TABLES = (Contact, Asset, Designation, Assessment, AnswerNote, Evidence, Submission, Review, RoadmapItem)
+TABLES = (Contact, Asset, Designation, Assessment, AnswerNote, Evidence, Submission, Review, RoadmapItem, *CASE_TABLES)
+# Whose cases stand where: the person who reports them, and the analyst of the CERT that has them.
+CASES = {"alpha": ("bilal", "parveen"), "beta": ("bushra", "farah"), "delta": ("dara", "danish")}
 
 
 @dataclass
 class World:
-    """The cast with one of everything for Alpha and Beta."""
+    """The cast with one of everything for Alpha and Beta, and a case of Delta that nobody of the cast may see."""
 
     cast: Cast
     records: dict[str, dict[str, object]] = field(default_factory=dict)
@@ -43,6 +48,10 @@ class World:
     def examples(self, subject: str) -> dict[str, object]:
         """A value for every parameter that an address can have, all belonging to this organisation."""
         return self.records[subject]
+
+    def case_of(self, key: str) -> dict[str, object]:
+        """The values for a case of this organisation, beside those of Alpha for everything else."""
+        return self.records["alpha"] | self.records[key]
 
     def marks(self, key: str) -> tuple[str, ...]:
         """What would give this organisation away on a page."""
@@ -54,7 +63,7 @@ class World:
         organisation = self.cast.organisations[key].pk
         with acting(system(), reason="take a fingerprint"):
             return {
-                model.__name__: hashlib.sha256(
+                model._meta.label: hashlib.sha256(
                     repr(sorted(model.objects.filter(organisation=organisation).values_list())).encode()
                 ).hexdigest()
                 for model in TABLES
@@ -69,8 +78,24 @@ def build_world(cast: Cast) -> World:
         framework = Framework.objects.get(pk=campaign.framework_id)
         for key, person in (("alpha", "bilal"), ("beta", "bushra")):
             world.records[key] = _furnish(cast, key, person, campaign, framework)
+        _furnish_cases(world, framework)
         ledger.seal(now=NOW)
+    for key in ("alpha", "beta"):
+        leave_traces(cast, key, world.records[key]["number"], CASES[key][1])
     return world
+
+
+def _furnish_cases(world: World, framework: Framework) -> None:
+    """The cases of three organisations, and what all CERTs share. Dara answers for Delta."""
+    cast, sipar = world.cast, system()
+    cast.accounts["dara"] = open_account(sipar, email="dara@test.example", name="Dara", password=PASSWORD, now=NOW)
+    grant_role(sipar, cast.accounts["dara"], "ciso", organisation=cast.organisations["delta"].pk, now=NOW)
+    cast.actors["dara"] = actor_of(cast.accounts["dara"], now=NOW, verified=True)
+    shared = furnish_nation(cast)
+    requirement = loaded(framework.pk).catalogue.requirements[0].id
+    for key, (person, analyst) in CASES.items():
+        made = furnish_case(cast, key, cast.accounts[person], cast.accounts[analyst], framework, requirement)
+        world.records[key] = world.records.get(key, {}) | shared | made
 
 
 def _furnish(cast: Cast, key: str, person: str, campaign: Campaign, framework: Framework) -> dict[str, object]:
