@@ -11,9 +11,8 @@ from typing import Any
 from sipar.incidents.models import Incident, Report
 from sipar.incidents.report_facts import askable
 from sipar.law.facts import Fact
-from sipar.obligations.assessing import Asked, asked_in, facts_of
+from sipar.obligations.assessing import Asked, CaseAssessment, assessment_of
 from sipar.obligations.models import Decision, Submission
-from sipar.obligations.register_facts import earlier_cases
 from sipar.obligations.submissions import STAGES
 
 # Asked of everybody, whatever the law: the four big questions first, then what a CERT needs to help.
@@ -71,11 +70,11 @@ class Inquiry:
 def inquiry(incident: Incident, report: Report, *, stage: str = "", now: datetime) -> Inquiry:
     """What a stage of this report asks, by what is known so far; the next stage where none is named."""
     submissions = submissions_of(incident)
-    asked = _asked(incident, report.facts, submissions)
-    clocks = _clocks(incident, asked, now=now)
+    found = _assessed(incident, report.facts, submissions)
+    clocks = _clocks(incident, found.asked, now=now)
     chosen = stage if stage in STAGES else next_stage(submissions, clocks)
     known = askable()
-    wanted = _wanted(incident, report, asked, known)
+    wanted = _wanted(found)
     within = [name for name in known if known[name].stage in STAGES[chosen] and name in wanted]
     core = tuple(known[name] for name in CORE if name in known)
     return Inquiry(
@@ -88,12 +87,12 @@ def inquiry(incident: Incident, report: Report, *, stage: str = "", now: datetim
 
 def clocks_of(incident: Incident, report: Report, *, now: datetime) -> tuple[ReportClock, ...]:
     """The clocks that run by what is written now, the nearest first."""
-    return _clocks(incident, _asked(incident, report.facts, submissions_of(incident)), now=now)
+    return _clocks(incident, _assessed(incident, report.facts, submissions_of(incident)).asked, now=now)
 
 
 def late_stages(incident: Incident, facts: Mapping[str, Any], *, now: datetime) -> list[str]:
     """The stages whose deadline has passed without a report or a decision not to report, nearest deadline first."""
-    clocks = _clocks(incident, _asked(incident, facts, submissions_of(incident)), now=now)
+    clocks = _clocks(incident, _assessed(incident, facts, submissions_of(incident)).asked, now=now)
     return list(dict.fromkeys(clock.stage for clock in clocks if clock.is_open and clock.late))
 
 
@@ -113,11 +112,11 @@ def submissions_of(incident: Incident) -> list[Submission]:
     return list(Submission.objects.filter(incident=incident).order_by("number"))
 
 
-def _asked(incident: Incident, facts: Mapping[str, Any], submissions: Sequence[Submission]) -> list[Asked]:
+def _assessed(incident: Incident, facts: Mapping[str, Any], submissions: Sequence[Submission]) -> CaseAssessment:
     # The case is looked at as it would be, were the report sent now; the row itself is not touched.
     imagined = copy(incident)
     imagined.facts = {**incident.facts, **facts}
-    return asked_in(imagined, submissions=submissions)
+    return assessment_of(imagined, submissions=submissions)
 
 
 def _clocks(incident: Incident, asked: Sequence[Asked], *, now: datetime) -> tuple[ReportClock, ...]:
@@ -152,16 +151,14 @@ def _clock(asked: Asked, waived: set[tuple[str, str]], *, now: datetime) -> Repo
     )
 
 
-def _wanted(incident: Incident, report: Report, asked: Sequence[Asked], known: Mapping[str, Fact]) -> set[str]:
+def _wanted(found: CaseAssessment) -> set[str]:
     """The facts that duties must tell, and those that would settle whether a duty applies at all."""
-    imagined = copy(incident)
-    imagined.facts = {**incident.facts, **report.facts}
-    told = facts_of(imagined, earlier_cases(incident)) if any(each.applies is None for each in asked) else {}
+    bound = {regime.regime for regime in found.regimes if regime.binds}
     wanted: set[str] = set()
-    for each in asked:
+    for each in found.asked:
         if each.applies:
             wanted.update(each.duty.duty.content)
-        elif all(told.get(name) is not None for name in each.binding.compiled.binds.facts):
+        elif each.code in bound:
             # Whom the law binds is the register's business: a reporter under attack is not asked about it.
-            wanted.update(name for name in each.duty.applies.facts)
-    return wanted & set(known)
+            wanted.update(each.unsettled)
+    return wanted

@@ -244,7 +244,7 @@ def test_a_mail_that_cannot_be_kept_waits_and_does_not_stop_those_behind_it(
 ) -> None:
     mail(servers, message(name="<poison@x.example>"))
     mail(servers, message(name="<behind@x.example>"))
-    real = mail_tasks.receive_mail
+    real = receive_mail
 
     def breaks_on_poison(actor: Actor, data: bytes, *, now: datetime) -> InboundMail:
         if b"<poison@" in data:
