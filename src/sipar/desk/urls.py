@@ -6,5 +6,6 @@ from sipar.desk import search_views, views
 
 urlpatterns = [
     path("", views.show, name="desk"),
+    path("more/", views.more, name="more"),
     path("search/", search_views.search, name="search"),
 ]

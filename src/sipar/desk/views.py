@@ -14,6 +14,7 @@ from sipar.core.http import ActorRequest
 from sipar.desk.needs import Moment
 from sipar.desk.selectors import changes_since_yesterday, needs_of
 from sipar.people.gates import EVERYONE
+from sipar.ui import navigation
 from sipar.ui.context import nation
 
 
@@ -27,3 +28,10 @@ def show(request: ActorRequest) -> HttpResponse:
         "changes": changes_since_yesterday(request.actor, moment),
     }
     return render(request, "desk/desk.html", context)
+
+
+@gate(EVERYONE)
+@require_GET
+def more(request: ActorRequest) -> HttpResponse:
+    """The sections that do not fit beside the page."""
+    return render(request, "desk/more.html", {"sections": navigation.more_entries(request.actor)})

@@ -18,6 +18,7 @@ from sipar.core.http import ActorRequest
 from sipar.incidents.case_selectors import Identity
 from sipar.incidents.duty_desk_selectors import DutyDesk, Row, duty_desk_of
 from sipar.incidents.duty_desk_selectors import Section as Part
+from sipar.incidents.rollup_selectors import reads_rollups
 from sipar.incidents.situation_words import level_step, level_word
 from sipar.obligations.words import law_words, stage_words
 from sipar.people.gates import TEAM
@@ -64,6 +65,7 @@ def duty_desk(request: ActorRequest) -> HttpResponse:
         "sections": _sections(desk),
         "sentence": _sentence(desk, span_in_words(soonest - now) if soonest else ""),
         "wall": wall,
+        "rolls_up": reads_rollups(request.actor),
         "read_at": now,
     }
     if wall:

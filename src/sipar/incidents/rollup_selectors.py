@@ -23,6 +23,7 @@ from sipar.incidents.models import Incident, RollUp, RollUpPeriod
 from sipar.incidents.severity import shipped_scale
 from sipar.incidents.situation_selectors import SEVERE_FROM
 from sipar.orgs.models import Province, Sector
+from sipar.people.roles import TEAM_ROLES
 from sipar.teams.models import Team
 
 # What may be told of a case that was not escalated, in one line without its organisation.
@@ -55,8 +56,13 @@ def receiving_team(actor: Actor) -> Team | None:
     return Team.objects.filter(pk__in=teams_of(actor), tier=Team.Tier.NATIONAL).order_by("code").first()
 
 
+def reads_rollups(actor: Actor) -> bool:
+    """Whether the actor is staff of the CERT that reports, or of the one that is reported to."""
+    return any(actor.holds_in_tier(tier, *TEAM_ROLES) for tier in (Team.Tier.GOVERNMENT, Team.Tier.NATIONAL))
+
+
 def require_reader(actor: Actor) -> None:
-    if government_team(actor) is None and receiving_team(actor) is None:
+    if not reads_rollups(actor):
         raise Forbidden("Roll-ups go from the Government CERT to the National CERT.", code="rollup.closed")
 
 

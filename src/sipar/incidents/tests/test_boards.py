@@ -41,7 +41,7 @@ def many(cast: Cast, numbers: dict[tuple[str, str], int]) -> None:
     """Open cases of the power CERT, so many for each (organisation, severity)."""
     rows = [
         Incident(
-            number=case_number(NOW), organisation=cast.organisations[key], state="open", door="web", title="Secret title",
+            number=case_number(NOW), organisation=cast.organisations[key], state="open", door="web", title="Secret",
             lead_team=cast.teams["power"], viewers=[cast.teams["power"].pk], sector=cast.organisations[key].sector,
             province=cast.organisations[key].province, severity_level=level, opened_by_id=1, opened_at=NOW,
             reported_at=NOW - timedelta(days=3), outlook="worsening",
@@ -136,7 +136,8 @@ def test_the_council_sees_no_number_below_five_and_none_that_gives_one_away(cast
 def test_the_council_is_told_nothing_of_three_cases(cast: Cast) -> None:
     many(cast, {("alpha", "high"): 3})
     found = situation(cast.kamran)
-    assert found.total is None and found.severe is None
+    assert found.total is None
+    assert found.severe is None
     page = cast.client("kamran").get("/situation/").content.decode()
     assert "Too few incidents" in page
     assert "/cases/" not in page
@@ -189,7 +190,8 @@ def test_the_page_of_another_cert_names_nothing_of_the_case(cast: Cast) -> None:
     accepted(cast, title="Dispatch centre down")
     for address in ("/duty/", "/situation/", "/duty/team/"):
         page = cast.client("farah").get(address).content.decode()
-        assert "Dispatch centre" not in page and "Alpha Power" not in page
+        assert "Dispatch centre" not in page
+        assert "Alpha Power" not in page
 
 
 # On duty
@@ -199,7 +201,8 @@ def test_what_is_offered_waits_and_is_gone_once_accepted(cast: Cast) -> None:
     number = reported(cast)
     before = desk(cast.danish)
     assert [row.case.incident.number for row in before.waiting.rows if row.case] == [number]
-    assert before.waiting.rows[0].may_accept and before.waiting.rows[0].due is not None
+    assert before.waiting.rows[0].may_accept
+    assert before.waiting.rows[0].due is not None
     assert before.next_due.total >= 1
     with acting(cast.danish, reason="accept"):
         from sipar.incidents.custody_actions import accept
@@ -226,7 +229,8 @@ def test_a_missed_clock_moves_from_next_to_late(cast: Cast) -> None:
         later = NOW + timedelta(days=2)
         found = duty_desk_of(cast.danish, now=later)
     assert found.late.total >= 1
-    assert found.late.rows[0].due is not None and found.late.rows[0].due <= later
+    assert found.late.rows[0].due is not None
+    assert found.late.rows[0].due <= later
 
 
 def test_an_unverified_report_stands_first_and_asks_for_a_call(cast: Cast) -> None:
@@ -249,7 +253,8 @@ def test_an_unverified_report_stands_first_and_asks_for_a_call(cast: Cast) -> No
 def test_the_desk_shows_the_keys_of_the_row(cast: Cast) -> None:
     reported(cast)
     page = cast.client("danish").get("/duty/").content.decode()
-    assert 'data-row-key="a"' in page and 'hx-trigger="every 30s"' in page
+    assert 'data-row-key="a"' in page
+    assert 'hx-trigger="every 30s"' in page
     assert "/accept/" in page
 
 

@@ -17,7 +17,10 @@ UI = Path(__file__).resolve().parents[1]
 SOURCE = UI.parent
 TEMPLATES = sorted(SOURCE.rglob("templates/**/*.html"))
 # A document that is downloaded and printed, never served as a page: its style travels with it.
-DOCUMENTS = {SOURCE / "board" / "templates" / "board" / "report" / "document.html"}
+DOCUMENTS = {
+    SOURCE / "board" / "templates" / "board" / "report" / "document.html",
+    SOURCE / "obligations" / "templates" / "obligations" / "law" / "replay_document.html",
+}
 
 
 @pytest.mark.parametrize("path", sorted(set(TEMPLATES) - DOCUMENTS), ids=lambda path: str(path.relative_to(SOURCE)))
@@ -61,8 +64,37 @@ def test_the_section_of_the_page_is_marked() -> None:
     assert [entry.url for entry in found if entry.active] == ["/organisations/"]
 
 
+def test_what_does_not_fit_beside_the_page_stands_on_the_page_more() -> None:
+    head = Actor(1, "A", (Grant("team_head"),))
+    shown, rest = navigation.entries(head, "/teams/pk-national/"), navigation.more_entries(head)
+    assert shown[-1].url == "/more/"
+    assert [entry.url for entry in shown if entry.active] == ["/more/"]
+    every = {section.url for section in navigation.SECTIONS if not section.roles or "team_head" in section.roles}
+    assert {entry.url for entry in (*shown[:-1], *rest)} == every
+
+
+def test_a_role_with_few_sections_needs_no_page_more() -> None:
+    member = Actor(1, "A", (Grant("council_member"),))
+    assert "/more/" not in {entry.url for entry in navigation.entries(member, "/")}
+    assert navigation.more_entries(member) == []
+
+
+def test_a_page_belongs_to_one_section_only() -> None:
+    analyst = Actor(1, "A", (Grant("analyst"),))
+    assert [entry.url for entry in navigation.entries(analyst, "/cases/26-AAAA-BBBB/") if entry.active] == ["/cases/"]
+    assert [entry.url for entry in navigation.entries(analyst, "/cases/playbooks/") if entry.active] == ["/more/"]
+    assert [entry.url for entry in navigation.entries(analyst, "/more/") if entry.active] == ["/more/"]
+    assert [entry.url for entry in navigation.entries(analyst, "/me/") if entry.active] == []
+
+
+def test_an_organisation_reports_and_asks_for_help_and_sees_no_board() -> None:
+    found = [entry.url for entry in navigation.entries(Actor(1, "A", (Grant("ciso", organisation=7),)), "/")]
+    assert found == ["/", "/report/", "/cases/", "/support/", "/assessments/", "/organisations/", "/more/"]
+
+
 def test_nobody_has_no_navigation() -> None:
     assert navigation.entries(None, "/") == []
+    assert navigation.more_entries(None) == []
 
 
 def test_a_theme_is_kept_and_the_way_back_stays_on_this_server() -> None:
