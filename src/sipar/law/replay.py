@@ -127,7 +127,7 @@ def replay(
     seen = names["organisation"][0][counted]
     return Replay(
         incidents=int(counted.sum()),
-        organisations=int(np.unique(seen[seen > 0]).size),
+        organisations=int(np.count_nonzero(np.bincount(seen[seen > 0]))),
         stages=_stages(tally),
         groups=_groups(tally, words),
         load=_load(tally, words["team"]),
@@ -150,7 +150,15 @@ def _words(incidents: pl.DataFrame, name: str) -> tuple[NDArray[np.int64], list[
     """Codes of a column and the word of each; 0 is the unknown word."""
     if name not in incidents.columns:
         return np.zeros(incidents.height, dtype=np.int64), [UNKNOWN]
-    column = incidents[name].cast(pl.String)
+    column = incidents[name]
+    if isinstance(column.dtype, pl.Enum) and UNKNOWN not in column.dtype.categories:
+        known = column.to_physical().cast(pl.Int64).fill_null(-1)
+        return known.to_numpy() + 1, [UNKNOWN, *column.dtype.categories]
+    if column.dtype.is_integer() and not column.has_nulls():
+        values = column.unique().sort()
+        places = np.searchsorted(values.to_numpy(), column.to_numpy())
+        return places + 1, [UNKNOWN, *values.cast(pl.String).to_list()]
+    column = column.cast(pl.String)
     words = [word for word in column.unique().drop_nulls().sort().to_list() if word != UNKNOWN]
     codes = column.cast(pl.Enum(words), strict=False).to_physical().cast(pl.Int64).fill_null(-1)
     return codes.to_numpy() + 1, [UNKNOWN, *words]
