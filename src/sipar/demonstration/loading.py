@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sipar.core.acting import acting
@@ -26,6 +27,7 @@ from sipar.demonstration import (
     stage_register,
     stage_teams,
     stage_work,
+    stories,
 )
 from sipar.demonstration.campaigns import ROUNDS
 from sipar.demonstration.ground import Ground
@@ -39,8 +41,9 @@ from sipar.teams.actions import load_teams
 KIND = "demonstration"
 SMALLEST = 50
 Stage = tuple[str, str, Callable[..., object]]
+TOLD = "stories"
 
-# Marker, sentence, and what to do as (actor, ground).
+# Marker, sentence, and what to do as (actor, ground); the stories open their own `acting`, for they are many people's.
 STAGES: tuple[Stage, ...] = (
     ("people", "People", stage_people.load_people),
     ("register", "Organisations, contacts and assets", stage_register.load_register),
@@ -53,6 +56,7 @@ STAGES: tuple[Stage, ...] = (
     ("engagement", "Engagements", partial(stage_work.load_engagement, code=ROUNDS[1].code)),
     ("policy", "Laws and a demonstration policy", stage_incidents.load_policy),
     ("incidents", "A year of incidents", stage_incidents.load_past),
+    (TOLD, "Living cases", stories.tell),
 )
 
 
@@ -94,15 +98,20 @@ def load(*, organisations: int, seed: int, now: datetime, progress: Progress) ->
     parameters = {"organisations": organisations, "seed": seed, "now": now.isoformat()}
     for number, (name, sentence, run) in enumerate(STAGES):
         progress(number, len(STAGES), sentence)
-        with acting(sipar, reason="load the demonstration"):
-            if name in markers and (name != "conflicts" or stage_teams.has_conflicts()):
-                continue
-            run(sipar, Ground(nation=nation, recipe=words, register=register, seed=seed, now=now))
-            if name not in markers:
-                BackgroundRun.objects.create(
-                    account_id=sipar.account, kind=KIND, subject=name, state="done", result=parameters,
-                    sentence=sentence, started_at=now, ended_at=now,
-                )  # fmt: skip
+        ground = Ground(nation=nation, recipe=words, register=register, seed=seed, now=now)
+        with transaction.atomic():
+            if name == TOLD and name not in markers:
+                run(ground)
+            with acting(sipar, reason="load the demonstration"):
+                if name in markers and (name != "conflicts" or stage_teams.has_conflicts()):
+                    continue
+                if name != TOLD:
+                    run(sipar, ground)
+                if name not in markers:
+                    BackgroundRun.objects.create(
+                        account_id=sipar.account, kind=KIND, subject=name, state="done", result=parameters,
+                        sentence=sentence, started_at=now, ended_at=now,
+                    )  # fmt: skip
     progress(len(STAGES), len(STAGES), "Demonstration nation")
     return True
 
