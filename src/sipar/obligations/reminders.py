@@ -92,6 +92,12 @@ def perhaps_not_sent(*, now: datetime) -> QuerySet[Reminder]:
     return rows.order_by("created_at", "pk")
 
 
+def mail_is_unsure(reminder: Reminder, *, now: datetime) -> bool:
+    """Whether the mail of this reminder was begun and never confirmed."""
+    begun = bool(reminder.mail_token) and reminder.mailed_at is None
+    return begun and reminder.created_at < now - INTERRUPTED_AFTER
+
+
 _CLAIM = """
 with person as (
     select r.account_id from obligations_reminder r join people_account a on a.id = r.account_id and a.is_active

@@ -24,6 +24,7 @@ from sipar.obligations.forms import DecisionForm
 from sipar.obligations.models import CalendarFeed, Duty
 from sipar.obligations.policy import may_decide_not_to_report
 from sipar.obligations.reading_actions import mark_reminders_read, renew_calendar, revoke_calendar
+from sipar.obligations.reminders import mail_is_unsure
 from sipar.obligations.selectors import (
     LATE,
     RUNNING,
@@ -55,10 +56,12 @@ def my_duties(request: ActorRequest) -> HttpResponse:
     state = state if state in STATES_OF else ""
     kind = kind if kind in Duty.Kind.values else ""
     rows = duties_of_person(request.actor, states=(state,) if state else OPEN, kind=kind)
+    reminders = list(unread_reminders(request.actor)[:MOST_REMINDERS])
     context = {
         "page": Paginator(rows, ROWS).get_page(request.GET.get("page")),
         "counts": count_by_state(request.actor),
-        "reminders": unread_reminders(request.actor)[:MOST_REMINDERS],
+        "reminders": reminders,
+        "unsure": {each.pk for each in reminders if mail_is_unsure(each, now=timezone.now())},
         "state": state,
         "kind": kind,
         "states": [

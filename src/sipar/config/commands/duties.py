@@ -25,10 +25,16 @@ def scan(
         django.setup()
         from django.utils import timezone
 
-        from sipar.obligations.reminders import deliver_reminders
+        from sipar.core.acting import acting
+        from sipar.core.jobs import system
+        from sipar.obligations.reminders import deliver_reminders, perhaps_not_sent
         from sipar.obligations.scan import scan as look
 
         done = look()
         typer.echo(f"{done.duties} duties, {done.breaches} breaches recorded, {done.reminders} reminders written")
         if mail:
             typer.echo(f"{deliver_reminders(now=timezone.now())} mails sent")
+        with acting(system(), reason="sipar duties scan"):
+            unsure = perhaps_not_sent(now=timezone.now()).count()
+        if unsure:
+            typer.echo(f"{unsure} reminders whose mail was perhaps not sent")

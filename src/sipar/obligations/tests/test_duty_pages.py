@@ -11,7 +11,7 @@ from tests.cast import Cast
 
 from sipar.core.acting import acting
 from sipar.obligations.actions import recompute
-from sipar.obligations.models import Decision, Duty
+from sipar.obligations.models import Decision, Duty, Reminder
 from sipar.obligations.scan import scan
 from sipar.obligations.tests.cases import BOUND, SERIOUS, draft_of, tell
 
@@ -42,6 +42,15 @@ def test_reminders_can_be_put_aside(cast: Cast, duty: Duty) -> None:
     client = cast.client("bilal")
     assert client.post("/duties/reminders/read/").status_code == 302
     assert b"The last quarter of the time has begun." not in client.get("/duties/").content
+
+
+def test_a_mail_that_was_begun_and_never_confirmed_is_told_on_the_page(cast: Cast, duty: Duty) -> None:
+    scan(now=timezone.now() - HOUR / 2)
+    words = b"The mail about this was perhaps not sent"
+    assert words not in cast.client("bilal").get("/duties/").content
+    with acting(cast.bilal, reason="as a crash leaves it"):
+        Reminder.objects.filter(account_id=cast.bilal.account).update(mail_token="0" * 32)
+    assert words in cast.client("bilal").get("/duties/").content
 
 
 def test_a_deadline_shows_its_history_and_a_breach_for_ever(cast: Cast, duty: Duty) -> None:
