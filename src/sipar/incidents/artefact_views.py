@@ -75,7 +75,7 @@ def hand_out(request: ActorRequest, number: str, artefact_id: int) -> HttpRespon
     """A copy of a file, as bytes to save; recorded in its chain of custody."""
     look = reached(request, number)
     found = access_artefact(look.incident, look.projection, artefact_id)
-    form = HandOutForm(request.POST)
+    form = HandOutForm(request.POST, artefact=found)
     if form.is_valid():
         try:
             name = artefact_actions.hand_out_artefact(
@@ -193,7 +193,7 @@ def _artefact_page(
         "incident": look.incident,
         "artefact": found,
         "custody": custody_of([found]).get(found.pk, []),
-        "copy": (copy or HandOutForm()) if not found.quarantined or desk is not None else None,
+        "copy": (copy or HandOutForm(artefact=found)) if not found.quarantined or desk is not None else None,
         "chain": (chain or CustodyForm()) if desk is not None and may_write(request.actor, look.incident) else None,
     }
     return render(request, "incidents/case/artefact.html", context, status=422 if copy or chain else 200)

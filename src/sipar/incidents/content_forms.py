@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sipar.core.problems import Invalid
 from sipar.incidents.content_selectors import Colleague
-from sipar.incidents.models import Campaign, CaseLink, Playbook
+from sipar.incidents.models import Artefact, Campaign, CaseLink, Playbook
 from sipar.incidents.models.case import TLP
 from sipar.incidents.requirement_actions import HOW
 
@@ -157,9 +157,16 @@ class CustodyForm(ContentForm):
 
 
 class HandOutForm(ContentForm):
+    """What is asked before a copy goes out: the purpose, and of a quarantined file that one knows."""
+
     part = "copy"
-    purpose = forms.CharField(label=_("Purpose"), max_length=400, required=False)
-    confirmed = forms.BooleanField(label=_("I know that this file may be dangerous."), required=False)
+
+    def __init__(self, *args: Any, artefact: Artefact, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if artefact.kind != Artefact.Kind.ATTACHMENT:
+            self.fields["purpose"] = forms.CharField(label=_("Purpose"), max_length=400)
+        if artefact.quarantined:
+            self.fields["confirmed"] = forms.BooleanField(label=_("I know that this file may be dangerous."))
 
 
 class IndicatorsForm(ContentForm):

@@ -66,11 +66,15 @@ class Look:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the timeline as it is read: what in words, and by whom, as far as the reader is told."""
+    """One line of the timeline as it is read: what in words, and by whom, as far as the reader is told.
+
+    `ours`: written on the reader's side of the case, so that its receipt is worth showing.
+    """
 
     entry: Entry
     words: str
     who: str
+    ours: bool
 
 
 def lines(entries: list[Entry], projection: Projection) -> list[Line]:
@@ -91,7 +95,8 @@ def lines(entries: list[Entry], projection: Projection) -> list[Line]:
         else:
             who = person if projection.name == "organisation" else _("the organisation")
         words = entry.body if entry.kind != Entry.Kind.SYSTEM else in_words(entry.code, entry.facts, teams=teams)
-        shown.append(Line(entry, words, who))
+        ours = (entry.team_id is None) == (projection.name == "organisation")
+        shown.append(Line(entry, words, who, ours))
     return shown
 
 

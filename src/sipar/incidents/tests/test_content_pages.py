@@ -146,7 +146,8 @@ def test_a_dangerous_file_comes_in_as_it_is_and_goes_out_only_confirmed_as_bytes
         kept = Artefact.objects.get()
     assert kept.quarantined
     assert post(ayesha, number, f"artefacts/{kept.pk}/copy", purpose="mine", confirmed="on") == 403
-    assert post(parveen, number, f"artefacts/{kept.pk}/copy", purpose="sandbox") == 409
+    assert post(parveen, number, f"artefacts/{kept.pk}/copy", purpose="sandbox") == 422
+    assert post(parveen, number, f"artefacts/{kept.pk}/copy", confirmed="on") == 422
     response = parveen.post(f"/cases/{number}/artefacts/{kept.pk}/copy/", {"purpose": "sandbox", "confirmed": "on"})
     assert b"".join(response.streaming_content) == page  # type: ignore[attr-defined]
     assert response["Content-Type"] == "application/octet-stream"
