@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sipar.core.acting import Actor
-from sipar.desk import nation_needs, organisation_needs, team_needs
+from sipar.desk import incident_needs, nation_needs, organisation_needs, team_needs
 from sipar.desk.needs import Moment, Need
 from sipar.orgs.models import Organisation
 from sipar.people.models import Account
@@ -49,6 +49,13 @@ DONE: dict[str, str | Promise] = {
     "engagement.begin": _("began an engagement"),
     "engagement.end": _("ended an engagement"),
     "register.apply": _("imported into the register"),
+    "incident.accept": _("accepted a case"),
+    "incident.hand_over": _("offered a case to another CERT"),
+    "incident.return": _("returned a case"),
+    "incident.set_state": _("changed how a case stands"),
+    "incident.score": _("scored the severity of a case"),
+    "report.submit": _("sent a report"),
+    "rollup.send": _("sent a roll-up to the National CERT"),
 }
 
 _CHANGES = """
@@ -78,6 +85,7 @@ class Change:
 def needs_of(actor: Actor, moment: Moment) -> list[Need]:
     """What needs this person now, what hurts first on top. The number of queries depends on the roles only."""
     found = [
+        *incident_needs.needs(actor, moment),
         *organisation_needs.needs(actor, moment),
         *team_needs.needs(actor, moment),
         *nation_needs.needs(actor, moment),
