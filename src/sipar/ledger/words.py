@@ -115,6 +115,7 @@ ACTIONS: dict[str, str | Promise] = {
     "service.meet": _("Service given"),
     "service.move": _("Service level moved"),
     "service.start": _("Service level started"),
+    "service.start_of_team": _("Service level of the CERT started"),
     "service.stop": _("Service level ended"),
     "session.end": _("Session ended"),
     "team.add_shift": _("Shift added to the roster"),
