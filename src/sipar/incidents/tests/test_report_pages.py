@@ -84,7 +84,7 @@ def test_a_later_stage_asks_only_what_is_missing_and_shows_what_changed(cast: Ca
     number = filled(client, cast)
     client.post(f"/report/{number}/send/", {"stage": "early_warning"})
     page = client.get(f"/report/{number}/?stage=notification").content.decode()
-    before_told, _sign, told = page.partition("What you told before")
+    before_told, _sign, told = page.partition("<summary>What you told before")
     assert 'name="summary"' not in before_told
     assert 'name="summary"' in told
     changed = {"version": "1", "stage": "notification", "severity": "high"}
