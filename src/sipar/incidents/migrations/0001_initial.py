@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 ('tlp', models.CharField(choices=[('clear', 'TLP:CLEAR'), ('green', 'TLP:GREEN'), ('amber', 'TLP:AMBER'), ('amber+strict', 'TLP:AMBER+STRICT'), ('red', 'TLP:RED')], default='amber', max_length=12)),
                 ('pap', models.CharField(choices=[('clear', 'PAP:CLEAR'), ('green', 'PAP:GREEN'), ('amber', 'PAP:AMBER'), ('red', 'PAP:RED')], default='amber', max_length=6)),
                 ('rsit_class', models.CharField(blank=True, max_length=40)),
-                ('rsit_type', models.CharField(blank=True, max_length=60)),
+                ('rsit_type', models.CharField(blank=True, max_length=100)),
                 ('severity_score', models.FloatField(null=True)),
                 ('severity_level', models.CharField(blank=True, max_length=20)),
                 ('eu_scale', models.CharField(blank=True, max_length=8)),

@@ -113,7 +113,7 @@ class Incident(models.Model):
     tlp = models.CharField(max_length=12, choices=TLP, default="amber")
     pap = models.CharField(max_length=6, choices=PAP, default="amber")
     rsit_class = models.CharField(max_length=40, blank=True)
-    rsit_type = models.CharField(max_length=60, blank=True)
+    rsit_type = models.CharField(max_length=100, blank=True)
     severity_score = models.FloatField(null=True)
     severity_level = models.CharField(max_length=20, blank=True)
     eu_scale = models.CharField(max_length=8, blank=True)
