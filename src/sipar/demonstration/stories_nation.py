@@ -12,9 +12,8 @@ from sipar.incidents.custody_actions import accept
 from sipar.incidents.emergency_actions import Caller, receive_unverified
 from sipar.incidents.indicator_actions import add_indicators
 from sipar.incidents.models import Campaign
-from sipar.incidents.sharing_actions import give_extract, share_with_team
+from sipar.incidents.sharing_actions import share_with_team
 from sipar.incidents.triage_actions import classify, score_severity
-from sipar.orgs.models import Organisation
 
 BANK, HOSPITAL, WATER, MOBILE = 1, 2, 3, 4
 SHARED_INDICATORS = "remote-help.example\n198.51.100.23\n"
@@ -154,13 +153,6 @@ def _shared(teller: Teller, number: str) -> None:
             actor, teller.case(number), team=teller.team("demo-health"), projection="full", reason=reason,
             now=teller.ago(11),
         )  # fmt: skip
-        bank = Organisation.objects.filter(pk=int(teller.organisations[BANK])).first()
-        if bank is not None:
-            words = "You run the same remote help tool. Remove it, and look for these two addresses in your logs."
-            give_extract(
-                actor, teller.case(number), recipient=bank, projection="indicators", tlp="amber", words=words,
-                now=teller.ago(10),
-            )  # fmt: skip
     with teller.as_person("health-head") as actor:
         note = "We asked eleven hospitals. Two run the tool, none has seen the addresses."
         add_note(actor, teller.case(number), body=note, audience="teams", now=teller.ago(4))

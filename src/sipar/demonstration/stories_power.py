@@ -14,9 +14,11 @@ from sipar.incidents.indicator_actions import add_indicators
 from sipar.incidents.models import Playbook, Task
 from sipar.incidents.playbook_actions import apply_playbook, import_playbook
 from sipar.incidents.requirement_actions import add_requirement
+from sipar.incidents.sharing_actions import give_extract
 from sipar.incidents.task_actions import add_task, settle_task
-from sipar.incidents.triage_actions import assign, classify, score_severity
+from sipar.incidents.triage_actions import assign, classify, score_severity, set_state
 from sipar.obligations.actions import decide_not_to_report, recompute
+from sipar.orgs.models import Organisation
 
 POWER, POLICY = 0, "demonstration-policy"
 POWER_SUBSECTORS = ("energy-generation", "energy-distribution", "energy-transmission")
@@ -25,6 +27,9 @@ INDICATORS = """203.0.113.77
 update-service.example
 https://update-service.example/client/setup.bin
 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+"""
+LETTERS = """tariffs@regulator.example
+regulator.example
 """
 NOTE = b"""YOUR FILES ARE LOCKED. Write to the address below within three days. (Invented for the demonstration.)
 """
@@ -41,6 +46,7 @@ def tell_power(teller: Teller) -> str:
     _not_reported(teller)
     _waiting(teller)
     _escalated(teller)
+    _warned(teller)
     return _ransomware(teller)
 
 
@@ -170,6 +176,41 @@ def _escalated(teller: Teller) -> None:
         escalate(actor, teller.case(number), projection="full", reason=reason, now=teller.ago(17.5))
         note = "The maker was told by telephone. They ask for a copy of the program under TLP:RED."
         add_note(actor, teller.case(number), body=note, audience="teams", now=teller.ago(16))
+
+
+def _warned(teller: Teller) -> None:
+    """A case that is nearly over, of which the power distributor was given what it can search for."""
+    plant = teller.place("pk-power", *POWER_SUBSECTORS, tier=2)
+    teller.hire("warned", "ciso", place=plant)
+    number = teller.report(
+        "warned",
+        plant,
+        {
+            "report_subject": "incident",
+            "summary": "Letters of a false regulator with an attachment\nSeveral engineers got mail about new tariffs."
+            " Nobody opened the attachment.",
+            "incident_class": "fraud",
+            "severity": "low",
+            "suspected_malicious": True,
+            "ongoing": False,
+            "affected_systems": "Mail",
+            "aware_at": teller.ago(80).isoformat(),
+            "contact": "Office, +92 000 9100009",
+        },
+        hours=78,
+    )
+    with teller.as_person("sector-analyst") as actor:
+        case = teller.case(number)
+        accept(actor, case, now=teller.ago(77))
+        classify(actor, case, rsit_type="fraud/phishing", tlp="green", pap="green", now=teller.ago(76))
+        add_indicators(actor, case, lines=LETTERS, tlp="green", now=teller.ago(76))
+        score_severity(actor, case, choices=choices(observed_activity="prepare"), now=teller.ago(75))
+        recipient = Organisation.objects.get(pk=int(teller.organisations[POWER]))
+        words = "Engineers of another power company got these letters. Look for the sender and warn yours."
+        give_extract(
+            actor, case, recipient=recipient, projection="indicators", tlp="green", words=words, now=teller.ago(74)
+        )
+        set_state(actor, case, state="contained", now=teller.ago(70))
 
 
 def _ransomware(teller: Teller) -> str:

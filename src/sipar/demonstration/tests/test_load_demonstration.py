@@ -8,19 +8,19 @@ from collections import Counter
 import numpy as np
 import pytest
 from django.contrib.auth import authenticate
-from tests.cast import NOW, Cast
+from tests.cast import NOW
 
 from sipar import demonstration
-from sipar.assessments.models import Assessment, Campaign, Review, RoadmapItem, Submission
+from sipar.assessments.models import Assessment, Review, RoadmapItem, Submission
 from sipar.assessments.scoring import rescored
 from sipar.assessments.selectors import evidence_of, notes_of
 from sipar.assessments.submissions import digest_of, document_of
 from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.core.models import BackgroundRun, Event
-from sipar.core.problems import Conflict
-from sipar.demonstration import loading, stage_campaigns
+from sipar.demonstration import loading
 from sipar.demonstration.people import PASSWORD, PEOPLE
+from sipar.demonstration.tests.conftest import SIZE, quiet
 from sipar.formats.asset_values import normalise_asset
 from sipar.frameworks.selectors import loaded
 from sipar.orgs.models import Asset, Contact, Designation, Organisation
@@ -30,24 +30,13 @@ from sipar.people.selectors import actor_of
 from sipar.posture.levels import UNANSWERED
 from sipar.teams.models import ConstituencyDispute, DutyShift, MaturitySelfAssessment
 
-SIZE = 120
 ALLOWED = [
     ipaddress.ip_network(block) for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
 ]
 
 
-def quiet(done: int, total: int, sentence: str) -> None:
-    assert 0 <= done <= total
-    assert sentence
-
-
 def load(*, organisations: int = SIZE, seed: int = 1) -> bool:
     return demonstration.load(organisations=organisations, seed=seed, now=NOW, progress=quiet)
-
-
-@pytest.fixture
-def nation(db: None) -> None:
-    assert load()
 
 
 def test_every_organisation_contact_and_asset_is_invented_and_says_so(nation: None) -> None:
@@ -73,37 +62,6 @@ def test_loading_twice_changes_nothing(nation: None) -> None:
     assert not load(organisations=SIZE * 2, seed=5)
     with acting(system(), reason="count"):
         assert Event.objects.count() == before
-
-
-def test_a_load_that_broke_off_is_finished_by_a_second_try(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def break_off(*args: object) -> None:
-        raise OSError("the disk is full")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(stage_campaigns, "_reviews", break_off)
-        with pytest.raises(OSError, match="disk is full"):
-            load()
-    assert not demonstration.is_loaded()
-    with acting(system(), reason="look"):
-        assert not Campaign.objects.exists()
-    assert load(organisations=SIZE * 2, seed=9)
-    with acting(system(), reason="look"):
-        assert Organisation.objects.count() == SIZE
-        assert Campaign.objects.count() == 3
-    assert demonstration.is_loaded()
-
-
-def test_it_is_never_loaded_over_a_real_register(cast: Cast) -> None:
-    with acting(system(), reason="a real one"):
-        Organisation.objects.filter(pk=cast.organisations["alpha"].pk).update(is_fictional=False)
-    with pytest.raises(Conflict, match="empty one only"):
-        load()
-
-
-def test_it_is_never_loaded_outside_demonstration_mode(db: None, settings: pytest.FixtureRequest) -> None:
-    settings.DEMONSTRATION = False  # type: ignore[attr-defined]
-    with pytest.raises(Conflict, match="demonstration mode only"):
-        load()
 
 
 def test_scores_kept_beside_answers_are_those_of_the_answers(nation: None) -> None:

@@ -1,0 +1,33 @@
+"""One demonstration nation for all tests of a file: each of them sees it as it was loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import transaction
+from pytest_django.plugin import DjangoDbBlocker
+from tests.cast import NOW
+
+from sipar import demonstration
+
+SIZE = 120
+
+
+def quiet(done: int, total: int, sentence: str) -> None:
+    assert 0 <= done <= total
+    assert sentence
+
+
+@pytest.fixture(scope="module")
+def loaded_nation(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A nation in a transaction that ends with the file; what a test changes is gone after it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        assert demonstration.load(organisations=SIZE, seed=1, now=NOW, progress=quiet)
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def nation(loaded_nation: None, db: None) -> None:
+    """The loaded nation, for one test."""
