@@ -39,6 +39,9 @@ CHOICES: dict[str, dict[str, str]] = {
                  "location": "critical_management", "actor": "apt", "information_impact": "critical_breach",
                  "recoverability": "extended", "potential_impact": "high"},
 }  # fmt: skip
+UNSCORED = {
+    "rsit_class": "", "rsit_type": "", "severity_score": None, "severity_level": "", "eu_scale": "", "outlook": "",
+}  # fmt: skip
 REJECTED_SHARE, HANDED_OVER_SHARE, ESCALATED_SHARE = 0.04, 0.06, 0.4
 
 
@@ -77,7 +80,7 @@ class PastRows:
         if state != "rejected":
             self._service(common, "contact", place, place.lead, start=accepted)
             assessed = self._service(common, "assess", place, place.lead, start=accepted)
-        severity = self._score(common, case, lead, worker, assessed) if assessed else {}
+        severity = self._score(common, case, lead, worker, assessed) if assessed else UNSCORED
         ending = REJECTED if rejected else CLOSINGS[number % len(CLOSINGS)]
         self._ends(common, lead, worker, state, contained, closed, ending)
         last = case.reports[-1][0]

@@ -11,7 +11,7 @@ from tests.cast import NOW
 
 from sipar import demonstration
 
-SIZE = 120
+SIZE = 160
 
 
 def quiet(done: int, total: int, sentence: str) -> None:
