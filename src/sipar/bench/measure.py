@@ -46,7 +46,7 @@ def load(organisations: int) -> dict[str, Any]:
 
     database.migrate()
     begun = time.perf_counter()
-    nation.load(_superuser(), organisations=organisations, campaigns=1 if organisations > 10_000 else 3)
+    nation.load(superuser(), organisations=organisations, campaigns=1 if organisations > 10_000 else 3)
     return {"seconds": time.perf_counter() - begun}
 
 
@@ -69,7 +69,7 @@ def versus_sql(_number: int) -> dict[str, Any]:
     """The same numbers by GROUP BY over one row per answer, in the same PostgreSQL, and whether they are the same."""
     ours = statistics.median(_timed(lambda: _cube()))
     pairs, cube = _cube()
-    with psycopg.connect(make_conninfo(**_superuser()), autocommit=True) as admin:
+    with psycopg.connect(make_conninfo(**superuser()), autocommit=True) as admin:
         # Without row-level security and without the campaign's number in the row: all in the peer's favour.
         admin.execute(
             "create unlogged table bench_answer (organisation_id bigint, requirement smallint, level smallint)"
@@ -113,6 +113,24 @@ def sign_in(_number: int) -> dict[str, Any]:
 
     installation.collect_static_files(say=lambda _sentence: None)
     return {"national": _session("analyst"), "organisation": _session("ciso"), "identifier": "BN-000001"}
+
+
+def duties_load(number: int) -> dict[str, Any]:
+    from sipar.bench import duties_steps
+
+    return duties_steps.load(number)
+
+
+def duties_add(number: int) -> dict[str, Any]:
+    from sipar.bench import duties_steps
+
+    return duties_steps.add(number)
+
+
+def duties_claim(number: int) -> dict[str, Any]:
+    from sipar.bench import duties_steps
+
+    return duties_steps.claim(number)
 
 
 def _session(role: str) -> str:
@@ -168,7 +186,8 @@ def _timed(work: Callable[[], object]) -> list[float]:
     return seconds
 
 
-def _superuser() -> dict[str, str]:
+def superuser() -> dict[str, str]:
+    """How the superuser connects to the database of this step."""
     from django.db import connection
 
     from sipar.core import localdb
@@ -201,6 +220,9 @@ STEPS: dict[str, Callable[[int], dict[str, Any]]] = {
     "sign_in": sign_in,
     "intake_people": intake_people,
     "intake_arrived": intake_arrived,
+    "duties_load": duties_load,
+    "duties_add": duties_add,
+    "duties_claim": duties_claim,
 }
 
 if __name__ == "__main__":

@@ -45,6 +45,22 @@ def intake(as_json: Json = False) -> None:
     _measure("intake", intake.run, intake.STEPS, as_json=as_json)
 
 
+@bench.command("law")
+def law(as_json: Json = False) -> None:
+    """Replay six laws over 1,000,000 incidents, ask all laws about one, and compare 10,000 both ways."""
+    from sipar.bench import law
+
+    _measure("law", law.run, law.STEPS, as_json=as_json)
+
+
+@bench.command("duties")
+def duties(as_json: Json = False) -> None:
+    """Find what falls due among 1,000,000 open clocks, and look at the situation of 100,000 cases."""
+    from sipar.bench import duties
+
+    _measure("duties", duties.run, duties.STEPS, as_json=as_json)
+
+
 def _measure(name: str, run: Callable[[Callable[[str], object]], list[Figure]], steps: int, *, as_json: bool) -> None:
     """Run a bench with progress on standard error; exit 0 only where every figure is reached."""
     with progress_bar() as bar:
