@@ -46,7 +46,7 @@ from sipar.ui import map as nation_map
 from sipar.ui.heatmap import HeatCell, HeatMap, HeatRow, step_class
 
 MOST_CAMPAIGNS = 8
-LABELLED_EVERY = 8
+LABELLED_EVERY = 17
 
 
 @gate(SITUATION)

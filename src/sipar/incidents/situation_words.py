@@ -130,6 +130,8 @@ def _worst_place(situation: Situation, sectors: Names) -> str:
     best, place = 0, ""
     for line in situation.sectors.lines:
         cells = line.cells[:count]
+        if None in cells:
+            return ""
         number = sum(cell or 0 for cell in cells)
         if line.key is not None and number > best:
             best, place = number, sectors[line.key][1]
