@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods
 from sipar.core.acting import Actor
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
-from sipar.core.problems import Invalid, not_open
+from sipar.core.problems import Invalid, NotFound, Place, not_open
 from sipar.incidents import case_forms as asked
 from sipar.incidents.case_policy import (
     CASE_WORKERS,
@@ -134,8 +134,11 @@ def _share(actor: Actor, incident: Incident, form: forms.Form, now: datetime) ->
 
 
 def _extract(actor: Actor, incident: Incident, form: forms.Form, now: datetime) -> None:
-    said = form.cleaned_data
-    recipient = access_organisation(actor, said.pop("organisation"))
+    said = dict(form.cleaned_data)
+    try:
+        recipient = access_organisation(actor, said.pop("organisation"))
+    except NotFound as problem:
+        raise Invalid(problem.sentence, places=[Place("organisation", problem.sentence)]) from problem
     give_extract(actor, incident, recipient=recipient, **said, now=now)
 
 

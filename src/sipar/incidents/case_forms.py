@@ -25,6 +25,10 @@ PROJECTION_WORDS = {
     "indicators": gettext_lazy("Indicators and severity, without the organisation"),
     "summary": gettext_lazy("Severity and kind only, without the organisation"),
 }
+EXTRACT_WORDS = {
+    "indicators": gettext_lazy("When, what kind, and the indicators"),
+    "summary": gettext_lazy("When and what kind only"),
+}
 STATE_WORDS = {
     "contained": gettext_lazy("Contained: it no longer spreads"),
     "resolved": gettext_lazy("Resolved: the organisation works again"),
@@ -98,7 +102,10 @@ class ExtractForm(forms.Form):
         self.fields["organisation"] = forms.CharField(
             label=_("Number of the organisation"), max_length=40, help_text=_("As it stands in the register.")
         )
-        self.fields["projection"] = _projection(TO_ORGANISATIONS)
+        self.fields["projection"] = forms.ChoiceField(
+            label=_("What are they given?"), choices=[(name, EXTRACT_WORDS[name]) for name in TO_ORGANISATIONS],
+            widget=forms.RadioSelect(),
+        )  # fmt: skip
         self.fields["tlp"] = forms.ChoiceField(
             label=_("Label"), choices=[(each.value, each.label) for each in allowed],
             help_text=_("Never freer than the label of the case."),

@@ -94,6 +94,7 @@ def cases(request: ActorRequest) -> HttpResponse:
             "whose": [(name, WHO_WORDS[name]) for name in WHO],
             "works_at_team": request.actor.holds(*TEAM_ROLES),
             "breaks_glass": may_break_glass(request.actor),
+            "warnings": extracts_for(request.actor).count() if request.actor.organisations else 0,
         },
     )
 

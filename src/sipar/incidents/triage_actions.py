@@ -61,6 +61,8 @@ def set_state(actor: Actor, incident: Incident, *, state: str, words: str = "", 
     lock(incident)
     if state not in Incident.TRANSITIONS[incident.state]:
         raise Conflict("The case cannot go to this state from where it is.", code="case.state")
+    if state in ("closed", "rejected") and incident.offered_team_id is not None:
+        raise Conflict("This case is offered to a CERT. Take that offer back first.", code="case.offered")
     why = reason_given(words) if state in WITH_WORDS else words.strip()
     incident.state = state
     incident.contained_at = now if state == "contained" else incident.contained_at

@@ -220,6 +220,14 @@ def test_every_act_has_a_page_that_keeps_what_was_written_when_it_is_refused(cas
     assert "Why is it corrected?" in page
 
 
+def test_an_extract_for_an_organisation_nobody_knows_comes_back_with_the_input_kept(cast: Cast) -> None:
+    number = accepted(cast)
+    said = {"organisation": "PK-T-0002", "projection": "summary", "tlp": "amber", "words": "Look at your mails."}
+    refused = cast.client("parveen").post(f"/cases/{number}/extract/", said)
+    assert refused.status_code == 422
+    assert "Look at your mails." in refused.content.decode()
+
+
 def test_a_case_is_accepted_scored_and_handed_over_on_its_pages(cast: Cast) -> None:
     number = reported(cast)
     client = cast.client("danish")

@@ -9,6 +9,8 @@ from tests.cast import NOW, Cast
 
 from sipar.core.acting import acting
 from sipar.core.problems import Conflict, Forbidden, Invalid
+from sipar.incidents.classification import rsit
+from sipar.incidents.custody_actions import hand_over
 from sipar.incidents.models import Entry, Incident, SeverityScore
 from sipar.incidents.severity import shipped_scale
 from sipar.incidents.sharing_actions import share_with_team
@@ -50,6 +52,15 @@ def test_a_case_goes_through_its_states_and_back(cast: Cast) -> None:
             set_state(cast.parveen, case, state="contained", now=NOW)
         set_state(cast.parveen, case, state="open", words="It came back.", now=NOW)
         assert (case.state, case.closed_at) == ("open", None)
+
+
+def test_a_case_that_is_offered_is_not_closed_behind_the_back_of_the_other_cert(cast: Cast) -> None:
+    number = accepted(cast)
+    with acting(cast.parveen, reason="offer, then close"):
+        case = case_of(cast.parveen, number)
+        hand_over(cast.parveen, case, to=cast.teams["bank"], reason="Payments", now=NOW)
+        with pytest.raises(Conflict):
+            set_state(cast.parveen, case, state="closed", words="Done", now=NOW)
 
 
 def test_the_database_refuses_a_state_that_cannot_follow(cast: Cast) -> None:
@@ -174,3 +185,8 @@ def test_who_sees_the_case_without_having_it_does_not_triage_it(cast: Cast, pers
             score_severity(actor, case, choices=WORST, now=NOW)
         with pytest.raises(Forbidden):
             correct_facts(actor, case, facts={"suspected_malicious": False}, reason="No", now=NOW)
+
+
+def test_every_kind_of_the_taxonomy_fits_into_a_case() -> None:
+    longest = max(len(path) for path in rsit().types)
+    assert longest <= (Incident._meta.get_field("rsit_type").max_length or 0)
