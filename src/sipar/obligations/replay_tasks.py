@@ -40,6 +40,7 @@ def replay_laws(run: int) -> None:
             with acting(actor, reason="keep the result of a replay"):
                 kept = keep_file(actor, pdf, name=f"replay-{run}-{language}.pdf", organisation=None, now=now)
             document.setdefault("pdf", {})[language] = kept.pk
+        jobs.report(run, done=found.total, total=found.total)
     except (Problem, FormatProblem) as problem:
         jobs.finish(run, sentence=problem.sentence, failed=True, now=timezone.now(), result=found.result)
         return

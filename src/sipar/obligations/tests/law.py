@@ -22,8 +22,8 @@ def hire(cast: Cast, name: str, role: str, *, ministry: str = "") -> Actor:
     sipar = system()
     with acting(sipar, reason="hire"):
         account = open_account(sipar, email=f"{name}@test.example", name=name.title(), password=PASSWORD, now=NOW)
-        place = {"ministry": Ministry.objects.get(code=ministry).pk} if ministry else {}
-        grant_role(sipar, account, role, now=NOW - timedelta(days=30), **place)
+        place = Ministry.objects.get(code=ministry).pk if ministry else None
+        grant_role(sipar, account, role, now=NOW - timedelta(days=30), ministry=place)
         cast.accounts[name] = account
         cast.actors[name] = actor_of(account, now=NOW, verified=True)
     return cast.actors[name]

@@ -102,7 +102,7 @@ def test_checking_says_what_is_wrong_and_keeps_nothing(cast: Cast) -> None:
     assert "Nothing is wrong with it" in client.post("/law/drafts/check/", {"text": DRAFT}).content.decode()
     said = client.post("/law/drafts/check/", {"text": DRAFT.replace("hours: 72", "hours: -1")}).content.decode()
     assert "duties/0/due" in said
-    assert "line 21, duties/0/due" in said
+    assert "line 20, duties/0/due/hours" in said
     with acting(cast.mina, reason="look"):
         assert not Regime.objects.filter(is_draft=True).exists()
 

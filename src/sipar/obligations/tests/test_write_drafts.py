@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 from tests.cast import NOW, Cast
 
@@ -94,13 +94,16 @@ def test_the_authority_and_the_head_of_the_nation_read_a_draft_but_do_not_change
 
 def test_the_database_itself_refuses_a_draft_in_the_name_of_another(cast: Cast) -> None:
     first = written(cast)
-    with acting(cast.nadia, reason="by force"), pytest.raises(ProgrammingError), connection.cursor() as cursor:
-        cursor.execute(
-            "insert into obligations_regime (code, version, status, title, jurisdiction, text, digest, is_draft,"
-            " enabled, written_by_id, written_at, note) values (%s, 9, 'draft', '{}', 'PK', 'x', 'x', true, false, %s,"
-            " now(), '')",
-            [first.code, cast.mina.account],
-        )
+    insert = (
+        "insert into obligations_regime (code, version, status, title, jurisdiction, text, digest, is_draft, enabled,"
+        " written_by_id, written_at, note) values (%s, 9, 'draft', '{}', 'PK', 'x', 'x', true, false, %s, now(), '')"
+    )
+    with acting(cast.nadia, reason="by force"):
+        with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(insert, [first.code, cast.mina.account])
+        with connection.cursor() as cursor:
+            cursor.execute("update obligations_regime set enabled = true where code = 'pk-csa-draft'")
+            assert cursor.rowcount == 0
 
 
 def test_no_draft_puts_a_duty_on_anybody(cast: Cast) -> None:
