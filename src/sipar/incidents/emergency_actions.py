@@ -73,7 +73,7 @@ def receive_unverified(
     incident.refresh_from_db()
     return EmergencyReport.objects.create(
         incident=incident,
-        team_id=incident.lead_team_id,
+        team=incident.lead_team or national_team(),
         organisation_said=_line(caller.organisation, 250),
         caller_name=_line(caller.name, 200),
         caller_role=_line(caller.role, 200),
