@@ -17,7 +17,7 @@ from sipar.incidents import task_actions
 from sipar.incidents.campaign_actions import join_campaign, leave_campaign
 from sipar.incidents.campaign_selectors import access_campaign
 from sipar.incidents.case_policy import CASE_READERS
-from sipar.incidents.content_parts import lines
+from sipar.incidents.content_parts import lines, team_names
 from sipar.incidents.content_policy import CASE_WRITERS
 from sipar.incidents.content_selectors import (
     access_link,
@@ -322,12 +322,12 @@ def _lines(rows: Any, projection: Projection, page: int) -> dict[str, Any]:
     pages = Paginator(rows, PAGE)
     if page > pages.num_pages:
         return {"lines": [], "total": pages.count}
-    shown = lines(list(pages.page(page)), projection)
+    shown = lines(list(pages.page(page)), projection, team_names())
     return {"lines": [_shown(line.entry, line.words, line.who) for line in shown], "total": pages.count}
 
 
 def _line(entry: EntryRow, projection: Projection) -> dict[str, Any]:
-    (line,) = lines([entry], projection)
+    (line,) = lines([entry], projection, team_names())
     return _shown(entry, line.words, line.who)
 
 

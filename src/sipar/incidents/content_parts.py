@@ -59,6 +59,11 @@ class Look:
     filled: Mapping[str, forms.ContentForm] = field(default_factory=dict)
 
     @cached_property
+    def teams(self) -> dict[str, str]:
+        """The names of the CERTs, read once for all parts."""
+        return team_names()
+
+    @cached_property
     def desk(self) -> int | None:
         """The team as whose staff the reader works on the case."""
         return desk_at_work(self.actor, self.incident)
@@ -77,11 +82,17 @@ class Line:
     ours: bool
 
 
-def lines(entries: list[Entry], projection: Projection) -> list[Line]:
-    """Entries in words. Organisations read which CERT, not which person of it; guests read no names of persons."""
-    names = writers_of(entries)
+def team_names() -> dict[str, str]:
+    """The name of every CERT in the active language, by its code."""
     language = get_language() or "en"
-    teams = {team.code: team.name.get(language) or team.name["en"] for team in Team.objects.all()}
+    return {team.code: team.name.get(language) or team.name["en"] for team in Team.objects.all()}
+
+
+def lines(entries: list[Entry], projection: Projection, teams: Mapping[str, str]) -> list[Line]:
+    """Entries in words. Organisations read which CERT, not which person of it; guests read no names of persons."""
+    if not entries:
+        return []
+    names = writers_of(entries)
     shown = []
     for entry in entries:
         team = teams.get(entry.team.code, "") if entry.team else ""
@@ -111,13 +122,13 @@ def _timeline(look: Look) -> dict[str, Any]:
         form = look.filled.get("event") or forms.EventForm(
             zone=look.zone, for_desk=look.desk is not None, initial={"happened_at": look.now}
         )
-    return {"page": page, "lines": lines(list(page), look.projection), "form": form}
+    return {"page": page, "lines": lines(list(page), look.projection, look.teams), "form": form}
 
 
 def _messages(look: Look) -> dict[str, Any]:
     page = _paged(look, messages_of(look.incident, look.projection))
-    shown = lines(list(page), look.projection)
-    if any(line.entry.read_at is None for line in shown):
+    shown = lines(list(page), look.projection, look.teams)
+    if any(line.entry.read_at is None and not line.ours for line in shown):
         read_messages(look.actor, look.incident, now=look.now)
     writes = may_write(look.actor, look.incident)
     form = (look.filled.get("message") or forms.MessageForm()) if writes else None
@@ -128,7 +139,7 @@ def _notes(look: Look) -> dict[str, Any]:
     page = _paged(look, notes_of(look.incident, look.projection))
     writes = may_write_notes(look.actor, look.incident)
     form = (look.filled.get("note") or forms.NoteForm()) if writes else None
-    return {"page": page, "lines": lines(list(page), look.projection), "form": form}
+    return {"page": page, "lines": lines(list(page), look.projection, look.teams), "form": form}
 
 
 def _tasks(look: Look) -> dict[str, Any]:

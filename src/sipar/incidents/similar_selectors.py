@@ -49,7 +49,8 @@ def similar_cases(actor: Actor, incident: Incident, projection: Projection, *, n
     shared = _shared_indicators(incident, projection)
     candidates = _candidates(incident, projection, list(shared))
     audiences = audiences_of(actor, candidates, now=now)
-    free = _shared_indicators(incident, projection, travelling=True)
+    guests = any(audience.name not in ("full", "organisation") for audience in audiences.values())
+    free = _shared_indicators(incident, projection, travelling=True) if guests else {}
     found = []
     for case in candidates:
         audience = audiences[case.pk]
