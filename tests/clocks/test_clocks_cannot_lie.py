@@ -89,12 +89,13 @@ def test_killing_web_worker_or_database_loses_no_report_and_no_breach_and_makes_
         time.sleep(chance.uniform(0.5, 3.0))
         stage.kill(victim)
     stage.wait_for_web()
+    # However slow the machine: some were answered, and every reporter got past the last kill.
+    wait_for(lambda: len(sent) > REPORTERS)
     stop.set()
     for reporter in reporters:
         reporter.join(timeout=PATIENCE_SECONDS)
     wait_for(lambda: all_breached(stage))
     assert numbers(stage, "fire") == (400, 400, 400 * PEOPLE), f"seed {seed}"
-    assert len(sent) > REPORTERS, f"hardly anything was reported (seed {seed})"
     kept = Counter(number for (number,) in stage.rows(
         "select i.number from obligations_submission s join incidents_incident i on i.id = s.incident_id"
     ))  # fmt: skip
