@@ -94,6 +94,8 @@ ACTIONS: dict[str, str | Promise] = {
     "organisation.remove_contact": _("Contact removed"),
     "regime.load": _("Regimes loaded"),
     "regime.switch": _("Regime switched on or off"),
+    "regime.draft": _("Draft of a law saved"),
+    "regime.replay": _("Replay of laws asked for"),
     "register.apply": _("Loaded from a register file"),
     "register.discard": _("Register file discarded"),
     "register.load": _("Loaded from a register file"),
