@@ -441,24 +441,26 @@ declare
     organisation_column text := tg_argv[1];
     redacted text[] := string_to_array(tg_argv[2], ',');
     silent text[] := coalesce(string_to_array(tg_argv[3], ','), '{}');
+    -- What a row must hold for its event to be the organisation's: what CERTs write among themselves is not.
+    theirs jsonb := coalesce(tg_argv[4], '{}')::jsonb;
 begin
     if tg_op = 'INSERT' then
         insert into core_event (at, transaction, actor_id, action, reason, table_name, row_key, operation, organisation_id, body)
         select now(), pg_current_xact_id()::text::bigint, guard.actor(), coalesce(current_setting('sipar.action', true), ''),
             coalesce(current_setting('sipar.reason', true), ''), tg_table_name, row ->> key_column, 'insert',
-            case when organisation_column <> '' then (row ->> organisation_column)::bigint end, row - redacted
+            case when organisation_column <> '' and row @> theirs then (row ->> organisation_column)::bigint end, row - redacted
         from (select to_jsonb(n) as row from new_rows n) rows;
     elsif tg_op = 'DELETE' then
         insert into core_event (at, transaction, actor_id, action, reason, table_name, row_key, operation, organisation_id, body)
         select now(), pg_current_xact_id()::text::bigint, guard.actor(), coalesce(current_setting('sipar.action', true), ''),
             coalesce(current_setting('sipar.reason', true), ''), tg_table_name, row ->> key_column, 'delete',
-            case when organisation_column <> '' then (row ->> organisation_column)::bigint end, row - redacted
+            case when organisation_column <> '' and row @> theirs then (row ->> organisation_column)::bigint end, row - redacted
         from (select to_jsonb(o) as row from old_rows o) rows;
     else
         insert into core_event (at, transaction, actor_id, action, reason, table_name, row_key, operation, organisation_id, body)
         select now(), pg_current_xact_id()::text::bigint, guard.actor(), coalesce(current_setting('sipar.action', true), ''),
             coalesce(current_setting('sipar.reason', true), ''), tg_table_name, after ->> key_column, 'update',
-            case when organisation_column <> '' then (after ->> organisation_column)::bigint end, changes.body
+            case when organisation_column <> '' and after @> theirs then (after ->> organisation_column)::bigint end, changes.body
         -- The offsets keep PostgreSQL from building the JSON of a row anew for each of its columns.
         from (select to_jsonb(n) - silent as after from new_rows n offset 0) n
         join (select to_jsonb(o) - silent as before from old_rows o offset 0) o on before ->> key_column = after ->> key_column
@@ -543,7 +545,7 @@ grant insert on core_event to sipar_definer;
 drop policy if exists sipar_definer on core_event;
 create policy sipar_definer on core_event for insert to sipar_definer with check (true);
 grant insert on obligations_breach to sipar_definer;
-drop policy if exists sipar_definer on obligations_breach;
-create policy sipar_definer on obligations_breach for insert to sipar_definer with check (true);
+drop policy if exists sipar_definer_records on obligations_breach;
+create policy sipar_definer_records on obligations_breach for insert to sipar_definer with check (true);
 grant usage on all sequences in schema public to sipar_definer;
 
