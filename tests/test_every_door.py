@@ -30,6 +30,8 @@ SEES_CASES = {
     "ayesha": {"alpha"}, "bilal": {"alpha"}, "bushra": {"beta"}, "parveen": {"alpha"}, "nadia": {"alpha", "beta"},
     "hamid": {"alpha", "beta"},
 }  # fmt: skip
+# What belongs to no organisation: a draft act is its ministry's, a roll-up is read by those who sent and received it.
+SECRETS = {"secret of the ministry": {"mina", "hamid"}, "secret of the roll-up": {"nadia", "hamid"}}
 # Told on purpose: a conflict of responsibility is put to the Council by name, roles are managed where they hold, and
 # the ombudsman reads in the ledger who did what where (never the values).
 EXCEPTIONS = {"kamran": "teams/conflicts/", "adil": "me/accounts/", "omar": "ledger/"}
@@ -96,6 +98,7 @@ def test_nobody_reads_a_case_that_was_not_given_to_them(world: World, person: st
     hidden = [f"case secret of {key}" for key in CASES if key not in SEES_CASES.get(person, set())]
     organisation = SEES_CASES.get(person) and not world.cast.actors[person].holds(*TEAM_ROLES)
     hidden += ["among teams case secret", "team case secret"] if organisation else ["draft case secret"]
+    hidden += [mark for mark, readers in SECRETS.items() if person not in readers]
     leaks = []
     for subject in CASES:
         for door in every_door():

@@ -101,7 +101,7 @@ def furnish_nation(cast: Cast) -> dict[str, object]:
     return {
         "cases/campaigns/|number": campaign.number, "api/cases/campaigns/|number": campaign.number,
         "state": "closed", "playbook_id": playbook.pk, "roll-ups/|number": rollup.number,
-        "law/|draft": draft.pk,
+        "law/|code": draft.code, "law/replay/|kind": "csv",
     }  # fmt: skip
 
 
@@ -226,8 +226,9 @@ def _contents(
             added_by_id=person.pk, added_at=NOW,
         )  # fmt: skip
         Custody.objects.create(
-            artefact=files[audience], **of, what="received", holder=text, purpose=text, sha256=kept.sha256,
-            account_id=person.pk, at=NOW,
+            artefact=files[audience], incident=of["incident"], what="received",
+            organisation_id=of["organisation_id"] if audience == "everyone" else None, holder=text,
+            purpose=text, sha256=kept.sha256, account_id=person.pk, at=NOW,
         )  # fmt: skip
     indicator = Indicator.objects.create(
         **of, kind="other", value=words, note=words, added_by_id=person.pk, added_at=NOW

@@ -7,6 +7,7 @@ grant at all, so the application cannot even read it: forgetting fails closed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,8 @@ SYSTEM = "(select guard.is_system())"
 class Guard:
     """What one table allows. `select` and `write` are SQL conditions on a row; empty `write` means nobody.
 
-    `organisation` names the column that says whose record it is (the ledger scopes its events by it).
+    `organisation` names the column that says whose record it is (the ledger scopes its events by it);
+    `organisation_when` the values that a row must hold for that: events of other rows are nobody's but the writer's.
     `redact` names columns whose values never enter the ledger; `silent` those whose changes alone are no event at all,
     because they only say where Sipar's own work on the row stands. `transitions` maps a state to the states that
     may follow, for the column `state_field`; other changes of it are refused whoever sends the SQL. `walled`
@@ -41,6 +43,7 @@ class Guard:
     write: str = ""
     insert: str | None = None
     organisation: str | None = None
+    organisation_when: Mapping[str, object] | None = None
     recorded: bool = True
     append_only: bool = False
     redact: tuple[str, ...] = ()
@@ -177,7 +180,8 @@ def _triggers(model: type[models.Model], guard: Guard) -> Iterator[str]:
     for name in ("record_insert", "record_update", "record_delete", "append_only", "transition"):
         yield f"drop trigger if exists sipar_{name} on {table}"
     if guard.recorded:
-        values = (key, guard.organisation or "", ",".join(guard.redact), ",".join(guard.silent))
+        when = json.dumps(dict(guard.organisation_when or {}))
+        values = (key, guard.organisation or "", ",".join(guard.redact), ",".join(guard.silent), when)
         arguments = ", ".join(_quoted(value) for value in values)
         for verb, tables in _TRANSITION_TABLES.items():
             yield (

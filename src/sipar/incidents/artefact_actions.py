@@ -165,7 +165,8 @@ def _link(actor: Actor, artefact: Artefact, what: str, *, holder: str, purpose: 
     return Custody.objects.create(
         artefact=artefact,
         incident_id=artefact.incident_id,
-        organisation_id=artefact.organisation_id,
+        # The chain of a file among CERTs is not the organisation's to read, in the ledger neither.
+        organisation_id=artefact.organisation_id if artefact.audience == Entry.Audience.EVERYONE else None,
         what=what,
         holder=holder,
         purpose=purpose,

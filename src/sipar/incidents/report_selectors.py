@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from sipar.core.acting import Actor
 from sipar.core.models import Event
 from sipar.core.problems import not_open
+from sipar.incidents.content_selectors import audiences_of
 from sipar.incidents.models import Artefact, EmergencyReport, Incident, Report
 from sipar.people.models import Account
 from sipar.people.roles import TEAM_ROLES
@@ -54,13 +55,18 @@ def attachments_of(incident: Incident) -> list[Artefact]:
 
 
 def possible_twins(actor: Actor, incident: Incident, *, now: datetime) -> list[Incident]:
-    """Other cases of the same organisation that may be about the same incident, of those that the actor sees."""
+    """Other cases of the same organisation that may be about the same incident, of those that the actor sees.
+
+    Where the actor sees a case without being told whose it is, it is no twin of this organisation's.
+    """
     if incident.organisation_id is None:
         return []
     rows = Incident.objects.filter(
         organisation_id=incident.organisation_id, opened_at__gte=now - TWIN_WINDOW, state__in=Incident.OPEN_STATES
     )
-    return list(rows.exclude(pk=incident.pk).order_by("-opened_at")[:MOST_TWINS])
+    found = list(rows.exclude(pk=incident.pk).order_by("-opened_at")[:MOST_TWINS])
+    audiences = audiences_of(actor, found, now=now)
+    return [twin for twin in found if audiences[twin.pk].shows("identity")]
 
 
 def desks_of(actor: Actor) -> list[int]:

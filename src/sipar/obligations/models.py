@@ -189,7 +189,7 @@ class Submission(models.Model):
         write=IN_WRITTEN_CASE,
         organisation="organisation_id",
         append_only=True,
-        redact=("facts", "estimates", "changed", "late_reason"),
+        redact=("facts", "estimates", "changed", "late_reason", "artefacts"),
         walled=True,
     )
 

@@ -10,7 +10,6 @@ from ninja import Router, Schema
 from sipar.core.api import PROBLEMS, Entry
 from sipar.core.gates import Gate
 from sipar.core.http import ActorRequest
-from sipar.incidents.selectors import access_incident
 from sipar.orgs.selectors import access_organisation
 from sipar.people.gates import ORGANISATION_OR_TEAM
 from sipar.people.roles import ORGANISATION_ROLES, TEAM_ROLES
@@ -95,9 +94,10 @@ def list_support(request: ActorRequest, state: str = "open") -> list[dict[str, o
 @router.post("/support", auth=Entry(WRITERS), response={201: Help, **PROBLEMS}, summary="Ask for help")
 def ask(request: ActorRequest, body: Asked) -> tuple[int, dict[str, object]]:
     organisation = access_organisation(request.actor, body.organisation)
-    incident = access_incident(request.actor, body.case) if body.case.strip() else None
+    now = timezone.now()
+    incident = selectors.access_case(request.actor, body.case, now=now) if body.case.strip() else None
     asking = actions.Asking(**body.dict(exclude={"organisation", "case"}))
-    made = actions.ask_for_help(request.actor, organisation, asking, incident=incident, now=timezone.now())
+    made = actions.ask_for_help(request.actor, organisation, asking, incident=incident, now=now)
     return 201, _help(made)
 
 

@@ -29,7 +29,8 @@ def of_request(
     return Guard(
         select=f"({BY_DESKS} and {IN_SEEN_REQUEST})" if desks_only else IN_SEEN_REQUEST,
         write=IN_SEEN_REQUEST if by_both else f"({BY_DESKS} and {IN_SEEN_REQUEST})",
-        organisation="organisation_id",
+        # What CERTs alone see, the ledger keeps from the organisation too.
+        organisation=None if desks_only else "organisation_id",
         append_only=append_only,
         redact=redact,
         walled=True,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Case, IntegerField, QuerySet, Sum, Value, When
 
 from sipar.core.acting import Actor
 from sipar.core.problems import not_open
+from sipar.incidents.models import Incident
+from sipar.incidents.selectors import access_incident, audience_of
 from sipar.obligations.models import Duty
 from sipar.people.models import Account
 from sipar.people.roles import TEAM_ROLES
@@ -39,6 +42,14 @@ def access_request(actor: Actor, number: str, *, for_update: bool = False) -> Su
     found = rows.filter(number=number.replace("\x00", "")).first()
     if found is None:
         raise not_open("request for help")
+    return found
+
+
+def access_case(actor: Actor, number: str, *, now: datetime) -> Incident:
+    """The case that help is asked for; raises NotFound also where the actor sees it without being told whose it is."""
+    found = access_incident(actor, number)
+    if not audience_of(actor, found, now=now).shows("identity"):
+        raise not_open("case")
     return found
 
 

@@ -21,7 +21,6 @@ from sipar.assessments.work_tabs import add_problem
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid, NotFound
-from sipar.incidents.selectors import access_incident
 from sipar.nations.reference import first_services
 from sipar.orgs.models import Organisation
 from sipar.orgs.selectors import access_organisation
@@ -71,7 +70,8 @@ def support_list(request: ActorRequest) -> HttpResponse:
 def support_ask(request: ActorRequest) -> HttpResponse:
     """Ask for help: for one's own organisation, or as a CERT for somebody on the telephone."""
     number = request.POST.get("case", request.GET.get("case", ""))
-    case = access_incident(request.actor, number) if number.strip() else None
+    now = timezone.now()
+    case = selectors.access_case(request.actor, number, now=now) if number.strip() else None
     initial = {"case": number}
     if case is not None and case.organisation is not None:
         initial["organisation"] = case.organisation.identifier
@@ -81,7 +81,7 @@ def support_ask(request: ActorRequest) -> HttpResponse:
         said = form.cleaned_data
         try:
             organisation = access_organisation(request.actor, said["organisation"])
-            made = actions.ask_for_help(request.actor, organisation, _asking(said), incident=case, now=timezone.now())
+            made = actions.ask_for_help(request.actor, organisation, _asking(said), incident=case, now=now)
         except NotFound as problem:
             form.add_error("organisation", problem.sentence)
         except Invalid as problem:

@@ -18,6 +18,9 @@ FOR_AUDIENCE = (
     " or (audience = 'team' and team_id = any ((select guard.desks())::bigint[]))))"
 )
 
+# The ledger tells the organisation of what is for everyone, and of nothing that CERTs write among themselves.
+FOR_EVERYONE = {"audience": "everyone"}
+
 
 class Entry(models.Model):
     """One line of the timeline: an event, a message between team and organisation, or a note among teams."""
@@ -46,7 +49,9 @@ class Entry(models.Model):
     written_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, help_text="of a message: when the other side first opened it")
 
-    guard = of_case(select=FOR_AUDIENCE, written_by=f"({FOR_AUDIENCE})", redact=("body", "facts"))
+    guard = of_case(
+        select=FOR_AUDIENCE, written_by=FOR_AUDIENCE, redact=("body", "facts"), organisation_when=FOR_EVERYONE
+    )
 
     class Meta:
         indexes = [models.Index(fields=["incident", "happened_at"], name="incidents_entry_timeline")]
@@ -100,6 +105,7 @@ class Task(models.Model):
         written_by=f"({IN_SEEN_CASE} and (for_organisation or {BY_DESKS}))",
         redact=("title", "detail", "outcome"),
         transitions=TRANSITIONS,
+        organisation_when={"for_organisation": True},
     )
 
     class Meta:
@@ -128,7 +134,10 @@ class Artefact(models.Model):
     added_by_id = models.BigIntegerField()
     added_at = models.DateTimeField()
 
-    guard = of_case(select=FOR_AUDIENCE, written_by=FOR_AUDIENCE, append_only=True, redact=("name", "description"))
+    guard = of_case(
+        select=FOR_AUDIENCE, written_by=FOR_AUDIENCE, append_only=True, redact=("name", "description"),
+        organisation_when=FOR_EVERYONE,
+    )  # fmt: skip
 
     class Meta:
         indexes = [models.Index(fields=["incident", "added_at"], name="incidents_artefact_of")]

@@ -44,15 +44,16 @@ def of_case(
 ) -> Guard:
     """A table that hangs on a case by `incident_id`: seen with the case, written by who may write the case.
 
-    `desks_only`: CERTs alone see and write it. `written_by`: another condition to write. The values of `redact` stay
-    out of the ledger, which tells that and when something was written, not what.
+    `desks_only`: CERTs alone see and write it, and the ledger keeps its events from the organisation. `written_by`:
+    another condition to write. The values of `redact` stay out of the ledger, which tells that and when something was
+    written, not what.
     """
     seen = select or (f"({BY_DESKS} and {IN_SEEN_CASE})" if desks_only else IN_SEEN_CASE)
     writes = written_by or IN_WRITTEN_CASE
     return Guard(
         select=seen,
         write=f"({BY_DESKS} and {writes})" if desks_only else writes,
-        organisation="organisation_id",
+        organisation=None if desks_only else "organisation_id",
         append_only=append_only,
         redact=redact,
         walled=True,
