@@ -158,25 +158,26 @@ def _difference(document: Document) -> dict[str, object]:
     }
 
 
-def _maps(law: Document) -> list[HeatMap]:
-    """One week for each CERT, the busiest first."""
+def _maps(law: Document) -> list[tuple[str, HeatMap]]:
+    """The name and the week of each CERT, the busiest first."""
     names = team_names()
     busy = [row for row in law["load"] if row["reports"] is None or row["reports"] > 0][:MAPS]
     highest = max((hour or 0 for row in busy for hour in row["hours"]), default=0)
-    return [
-        heat_map(
-            week_of(row["hours"]),
-            sentence=_week_sentence(named(row["team"], names), row["reports"]),
-            corner=_("Day and hour"),
-            rows=[str(day) for day in DAYS],
-            columns=[f"{hour:02}" for hour in range(24)],
-            lowest=0,
-            highest=max(highest, 1),
-            words=(_("no report"), _("most reports in an hour of the week"), _("hidden, fewer than five")),
-            write=lambda value: f"{value:,.0f}",
-        )
-        for row in busy
-    ]
+    return [(named(row["team"], names), _week(row, named(row["team"], names), highest)) for row in busy]
+
+
+def _week(row: Document, team: str, highest: int) -> HeatMap:
+    return heat_map(
+        week_of(row["hours"]),
+        sentence=_week_sentence(team, row["reports"]),
+        corner=_("Day and hour"),
+        rows=[str(day) for day in DAYS],
+        columns=[f"{hour:02}" for hour in range(24)],
+        lowest=0,
+        highest=max(highest, 1),
+        words=(_("no report"), _("most reports in an hour of the week"), _("hidden, fewer than five")),
+        write=lambda value: f"{value:,.0f}",
+    )
 
 
 def _week_sentence(team: str, reports: int | None) -> str:
