@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,7 +212,8 @@ class Untimed:
 
 
 def _choose(rows: NDArray[np.bool_], one: Due, other: Due) -> Due:
-    return Due(*(np.where(rows, mine, theirs) for mine, theirs in zip(one, other, strict=True)))
+    pairs: Iterator[tuple[NDArray[Any], NDArray[Any]]] = zip(one, other, strict=True)
+    return Due(*(np.where(rows, mine, theirs) for mine, theirs in pairs))
 
 
 def _earlier(one: Due, other: Due) -> Due:

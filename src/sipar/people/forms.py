@@ -23,7 +23,6 @@ SCOPE_LABELS = {
     "register": _("Change the register"),
     "report": _("Report incidents"),
     "cases": _("Work on cases"),
-    "cases": _("Work on cases"),
 }
 LIFETIMES = ((7, _("One week")), (30, _("30 days")), (90, _("90 days")), (365, _("One year")))
 

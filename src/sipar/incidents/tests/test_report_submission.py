@@ -94,7 +94,8 @@ def test_later_stages_are_signed_by_the_ciso_with_a_fresh_second_factor(cast: Ca
     number = drafted(cast.ayesha, cast)
     sent(cast.ayesha, number)
     for name, factor in (
-        ("ayesha", FRESH), ("ayesha", None), ("bilal", None), ("bilal", SecondFactor("totp", NOW - timedelta(minutes=6))),
+        ("ayesha", FRESH), ("ayesha", None), ("bilal", None),
+        ("bilal", SecondFactor("totp", NOW - timedelta(minutes=6))),
     ):  # fmt: skip
         with pytest.raises(Forbidden):
             sent(cast.actors[name], number, stage="notification", signature=factor)
