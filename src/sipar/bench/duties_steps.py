@@ -45,7 +45,7 @@ select case when d.law then 'statutory' else 'service' end, i.id, i.organisation
 from (
     select n, n %% 5 <> 0 as law, n / %(incidents)s as stage, now() + case
         when n >= %(due_until)s then make_interval(hours => (48 + n %% 720)::int)
-        when n %% 2 = 0 then interval '1 day' else interval '-1 hour' end as due_at
+        when n %% 2 = 0 then interval '1 day' else interval '-6 hours' end as due_at
     from generate_series(%(first)s::bigint, %(last)s::bigint - 1) n
 ) d join incidents_incident i on i.id = %(lowest)s + d.n %% %(incidents)s
 """

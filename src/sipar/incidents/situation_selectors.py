@@ -7,11 +7,11 @@ CERT, by outlook. These share nothing but the grand total, so that no two of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from django.db import connection
@@ -40,17 +40,12 @@ type Number = int | None
 """A count that may be shown; None: hidden because it is small, or because it would give away a small one."""
 
 
-@dataclass(frozen=True)
-class Class:
-    """So many open cases of one kind; None where the reader is not told."""
+type Part = Literal["sector", "province", "team", "outlook"]
+type Counts = Mapping[Part, Mapping[tuple[Any, Any], int]]
+"""The four tables of open cases: by (sector, severity), (province, ""), (CERT, waits for acceptance), (outlook, "").
 
-    sector: int | None
-    province: int | None
-    level: str
-    team: int | None
-    state: str
-    outlook: str
-    cases: int
+A key of None is what is not known, or what the reader is not told.
+"""
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ class Situation:
     `weeks` are how many cases were reported in each of the last weeks, the oldest first, `since` when they begin.
     """
 
-    classes: tuple[Class, ...]
+    counts: Counts
     exact: bool
     national: bool
     since: datetime
@@ -90,19 +85,19 @@ class Situation:
 
     @cached_property
     def sectors(self) -> Table:
-        return self._table(lambda one: one.sector, lambda one: one.level, self.levels)
+        return self._table("sector", self.levels)
 
     @cached_property
     def provinces(self) -> Table:
-        return self._table(lambda one: one.province, lambda one: "", ("",))
+        return self._table("province", ("",))
 
     @cached_property
     def teams(self) -> Table:
-        return self._table(lambda one: one.team, lambda one: one.state == "reported", (True, False))
+        return self._table("team", (True, False))
 
     @cached_property
     def outlooks(self) -> Table:
-        return self._table(lambda one: one.outlook, lambda one: "", ("",))
+        return self._table("outlook", ("",))
 
     @cached_property
     def total(self) -> Number:
@@ -121,16 +116,16 @@ class Situation:
         """Those that no CERT has accepted yet."""
         return self.teams.totals[0] if self.teams.totals else 0
 
-    def _table(self, row: Callable[[Class], Any], column: Callable[[Class], Any], columns: Sequence[Any]) -> Table:
-        keys = list(dict.fromkeys(row(one) for one in self.classes))
+    def _table(self, part: Part, columns: Sequence[Any]) -> Table:
+        """A severity that the scale does not have counts as not scored."""
+        cells = self.counts[part]
+        keys = list(dict.fromkeys(key for key, _column in cells))
         counts = np.zeros((len(keys), len(columns)), dtype=np.int64)
         rows = {key: place for place, key in enumerate(keys)}
         places = {key: place for place, key in enumerate(columns)}
-        for one in self.classes:
-            counts[rows[row(one)], places.get(column(one), len(columns) - 1)] += one.cases
-        if self.exact or not keys:
-            return _exact(keys, counts)
-        return _published(keys, counts)
+        for (key, column), number in cells.items():
+            counts[rows[key], places.get(column, len(columns) - 1)] += number
+        return _exact(keys, counts) if self.exact or not keys else _published(keys, counts)
 
 
 def levels_of_scale() -> tuple[str, ...]:
@@ -142,13 +137,13 @@ def situation_of(actor: Actor, *, now: datetime) -> Situation:
     """The situation as the actor may see it. Raises Forbidden for who reads none."""
     since = now - timedelta(weeks=WEEKS)
     if counts_nation(actor):
-        return Situation(_classes_of_nation(), True, True, since, _trend_of_nation(since, now))
+        return Situation(_counts_of_nation(), True, True, since, _trend_of_nation(since, now))
     if actor.holds(*TEAM_ROLES):
-        return Situation(_classes_seen(actor, now), True, False, since, _trend_seen(since, now))
+        return Situation(_counts_seen(actor, now), True, False, since, _trend_seen(since, now))
     if not actor.holds(*AGGREGATE_ROLES):
         raise Forbidden("The situation is for CERTs, the Council and those who set standards.", code="situation.closed")
     weeks = tuple(rounded(number) for number in _trend_of_nation(since, now))
-    return Situation(_classes_of_nation(), False, True, since, weeks)
+    return Situation(_counts_of_nation(), False, True, since, weeks)
 
 
 def counts_nation(actor: Actor) -> bool:
@@ -163,13 +158,22 @@ def open_national_incidents() -> list[tuple[str, str, int]]:
         return [(level, outlook, int(number)) for level, outlook, number in cursor.fetchall()]
 
 
-def _classes_of_nation() -> tuple[Class, ...]:
+def _counts_of_nation() -> Counts:
+    found = _no_counts()
     with connection.cursor() as cursor:
         cursor.execute("select * from guard.incident_situation()")
-        return tuple(Class(*row) for row in cursor.fetchall())
+        for part, sector, province, team, outlook, level, waiting, number in cursor.fetchall():
+            cells: dict[str, tuple[Any, Any]] = {
+                "sector": (sector, level),
+                "province": (province, ""),
+                "team": (team, waiting),
+                "outlook": (outlook, ""),
+            }
+            found[part][cells[part]] = number
+    return found
 
 
-def _classes_seen(actor: Actor, now: datetime) -> tuple[Class, ...]:
+def _counts_seen(actor: Actor, now: datetime) -> Counts:
     """Where a case is and who has it counts only where the reader is shown that of it."""
     told = _told(actor, now=now)
     rows = (
@@ -183,7 +187,21 @@ def _classes_seen(actor: Actor, now: datetime) -> tuple[Class, ...]:
         .values_list("in_sector", "in_province", "severity_level", "with_team", "state", "outlook")
         .annotate(cases=Count("pk"))
     )
-    return tuple(Class(*row) for row in rows)
+    found = _no_counts()
+    for sector, province, level, team, state, outlook, number in rows:
+        _add(found["sector"], (sector, level), number)
+        _add(found["province"], (province, ""), number)
+        _add(found["team"], (team, state == "reported"), number)
+        _add(found["outlook"], (outlook, ""), number)
+    return found
+
+
+def _no_counts() -> dict[Part, dict[tuple[Any, Any], int]]:
+    return {"sector": {}, "province": {}, "team": {}, "outlook": {}}
+
+
+def _add(cells: dict[tuple[Any, Any], int], key: tuple[Any, Any], number: int) -> None:
+    cells[key] = cells.get(key, 0) + number
 
 
 def _told(actor: Actor, *, now: datetime) -> Q:

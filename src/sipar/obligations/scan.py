@@ -110,14 +110,19 @@ reminded as (
         (duty_id, account_id, moment, due_at, at, created_at, mail_token)
     select distinct p.id, g.account_id, (array['before', 'last', 'due', 'late'])[p.handled], p.due_at,
         (array[p.before_at, p.last_at, p.due_at, p.late_at])[p.handled], p.now, ''
-    from passed p join people_grant g on g.valid_from <= p.now and (g.valid_until is null or g.valid_until > p.now)
-        and case p.kind
-            when 'statutory' then g.organisation_id = p.organisation_id and g.role = any (%(roles_statutory)s)
-            when 'service' then g.team_id = p.team_id and g.role = any (%(roles_service)s)
-            else g.team_id = p.team_id and g.role = any (%(roles_support)s)
-        end
+    from passed p cross join lateral (
+        -- One branch for each index: a condition over both would compare every duty with every role.
+        select r.account_id, r.valid_from, r.valid_until from people_grant r
+        where p.kind = 'statutory' and r.organisation_id = p.organisation_id and r.role = any (%(roles_statutory)s)
+        union all
+        select r.account_id, r.valid_from, r.valid_until from people_grant r
+        where p.kind <> 'statutory' and r.team_id = p.team_id
+            and r.role = any (
+                case p.kind when 'service' then %(roles_service)s::text[] else %(roles_support)s::text[] end)
+    ) g
     join people_account a on a.id = g.account_id and a.is_active
-    where p.handled > p.step and p.state in ('running', 'breached')
+    where g.valid_from <= p.now and (g.valid_until is null or g.valid_until > p.now)
+        and p.handled > p.step and p.state in ('running', 'breached')
     on conflict do nothing returning 1
 )
 select (select count(*) from claimed), (select count(*) from breached), (select count(*) from reminded)

@@ -328,18 +328,27 @@ as $$
     )
 $$;
 
--- The open cases of the nation as classes: no case and no organisation, just how many of which kind.
-create or replace function guard.incident_situation()
+-- The open cases of the nation in the four tables of the situation: severity by sector, by province, by CERT (and whether
+-- it has accepted them), by outlook. `part` says by what a row counts; the other columns are null there.
+drop function if exists guard.incident_situation();
+create function guard.incident_situation()
 returns table (
-    sector_id bigint, province_id bigint, severity_level varchar, lead_team_id bigint, state varchar, outlook varchar,
-    cases bigint
+    part text, sector_id bigint, province_id bigint, lead_team_id bigint, outlook varchar, severity_level varchar,
+    waiting boolean, cases bigint
 )
 language sql stable security definer set search_path = pg_catalog, public
 as $$
-    select i.sector_id, i.province_id, i.severity_level, i.lead_team_id, i.state, i.outlook, count(*)
-    from incidents_incident i
-    where i.state in ('reported', 'open', 'contained', 'resolved') and (select guard.reads_situation())
-    group by 1, 2, 3, 4, 5, 6
+    select case grouping(c.sector_id, c.province_id, c.lead_team_id, c.outlook)
+            when 7 then 'sector' when 11 then 'province' when 13 then 'team' else 'outlook' end,
+        c.sector_id, c.province_id, c.lead_team_id, c.outlook, c.severity_level, c.waiting, sum(c.cases)::bigint
+    from (
+        select i.sector_id, i.province_id, i.severity_level, i.lead_team_id, i.state = 'reported' as waiting, i.outlook,
+            count(*) as cases
+        from incidents_incident i
+        where i.state in ('reported', 'open', 'contained', 'resolved') and (select guard.reads_situation())
+        group by 1, 2, 3, 4, 5, 6
+    ) c
+    group by grouping sets ((c.sector_id, c.severity_level), (c.province_id), (c.lead_team_id, c.waiting), (c.outlook))
 $$;
 
 -- How many cases were reported in each week from `since` on, for the same readers.
