@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -36,6 +36,8 @@ from sipar.law.running import (
     submitted_in_conditions,
 )
 from sipar.law.table import EARLIEST, INSTANT, LATEST, answer
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,8 @@ def assess(
     submitted = _submitted(compiled, submissions)
     probes = probes_of(tuple(compiled))
     table = probes.table.with_columns(
-        *(pl.lit(value, dtype=facts[name].dtype).alias(name) for name, value in known.items() if name in probes.read),
-        *(pl.lit(moment, dtype=INSTANT).alias(name) for name, moment in submitted.items()),
+        *(_literal(value, facts[name].dtype).alias(name) for name, value in known.items() if name in probes.read),
+        *(_literal(moment, INSTANT).alias(name) for name, moment in submitted.items()),
         *_recalled(compiled, known, [_known(each, facts) for each in related]),
     )
     answered = answer(table, compiled)
@@ -157,6 +159,13 @@ def assess(
         questions=questions(open_facts),
         known=MappingProxyType(known | _named(compiled, submitted)),
     )
+
+
+def _literal(value: object, dtype: pl.DataType) -> pl.Expr:
+    # Polars makes a column of every instant it is given as a literal, which costs more than all else here.
+    if isinstance(value, datetime):
+        return pl.lit((value - EPOCH) // timedelta(microseconds=1), dtype=pl.Int64).cast(dtype)
+    return pl.lit(value, dtype=dtype)
 
 
 def _known(incident: Mapping[str, object], facts: Mapping[str, Fact]) -> dict[str, object]:
