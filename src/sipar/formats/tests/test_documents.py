@@ -66,8 +66,8 @@ def billion_laughs(*, levels: int) -> bytes:
         ("a: 1".encode("utf-16"), "file.encoding", "byte 0"),
         (b"a: 1\nb: \x00", "file.control", "line 2"),
         (b"a" * 10_001, "file.size", ""),
-        (gzip.compress(b"a" * 10_001), "file.size", ""),
-        (gzip.compress(b"a: 1")[:-9], "file.gzip", ""),
+        (gzip.compress(b"a" * 10_001, mtime=0), "file.size", ""),
+        (gzip.compress(b"a: 1", mtime=0)[:-9], "file.gzip", ""),
         (b"\x1f\x8bnot gzip", "file.gzip", ""),
     ],
 )
@@ -131,12 +131,12 @@ def test_an_alias_within_bounds_gives_the_value_it_points_to() -> None:
 
 
 def test_a_byte_order_mark_and_gzip_are_taken_off() -> None:
-    assert load_yaml(gzip.compress(b"\xef\xbb\xbfa: 1")) == {"a": 1}
+    assert load_yaml(gzip.compress(b"\xef\xbb\xbfa: 1", mtime=0)) == {"a": 1}
     assert load_json(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
 
 
 def test_two_gzip_members_are_one_file() -> None:
-    assert load_yaml(gzip.compress(b"a: 1\n") + gzip.compress(b"b: 2\n")) == {"a": 1, "b": 2}
+    assert load_yaml(gzip.compress(b"a: 1\n", mtime=0) + gzip.compress(b"b: 2\n", mtime=0)) == {"a": 1, "b": 2}
 
 
 def test_the_name_or_else_the_first_character_tells_json_from_yaml() -> None:
