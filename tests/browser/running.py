@@ -35,7 +35,11 @@ class Installation:
 
     def command(self, *words: str) -> str:
         """What `sipar` prints when it is called beside the running one."""
-        command = [sys.executable, "-m", "sipar", *words]
+        return self.run("sipar", *words)
+
+    def run(self, module: str, *words: str) -> str:
+        """What a module prints that runs beside the running Sipar, on its database."""
+        command = [sys.executable, "-m", module, *words]
         done = subprocess.run(
             command, cwd=PROJECT, env=environment(self.folder), capture_output=True, text=True, check=False
         )

@@ -18,6 +18,8 @@ CAMPAIGN_NAMES = {"en": "Nationwide assessment 2026", "ur": "ملک گیر جا�
 ORGANISATION = "Indus Valley Power Distribution"
 # Its place among the demonstration's analysts: after those of the National CERT and of Punjab.
 POWER_CERT = 2
+# Its place among the duty officers: after that of the National CERT.
+POWER_DUTY = 1
 
 
 @dataclass
