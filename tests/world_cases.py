@@ -176,6 +176,8 @@ def _case(cast: Cast, key: str, person: Account, words: str) -> Incident:
 
 
 def _triaged(incident: Incident, analyst: Account, words: str) -> None:
+    lead = incident.lead_team
+    assert lead is not None
     level, colour = shipped_scale().levels[4].code, eu_scale().colours[-1].code
     Incident.objects.filter(pk=incident.pk).update(
         rsit_class="malicious-code", rsit_type="malicious-code/infected-system", severity_score=70.0,
@@ -183,7 +185,7 @@ def _triaged(incident: Incident, analyst: Account, words: str) -> None:
     )  # fmt: skip
     SeverityScore.objects.create(
         incident=incident, organisation_id=incident.organisation_id, scale="nciss/1", scale_digest="0" * 64,
-        inputs={}, score=70.0, level=level, eu_scale=colour, team=incident.lead_team, scored_by_id=analyst.pk,
+        inputs={}, score=70.0, level=level, eu_scale=colour, team=lead, scored_by_id=analyst.pk,
         scored_at=NOW,
     )  # fmt: skip
     incident.refresh_from_db()

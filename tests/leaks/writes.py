@@ -35,7 +35,7 @@ class Write:
 
     @property
     def is_json(self) -> bool:
-        return self.method == "put" or self.name.startswith("json")
+        return self.method in ("put", "patch") or self.name.startswith("json")
 
     def send(self, client: Client, examples: Fields, extra: Fields | None = None) -> HttpResponse:
         """The response to this write, with `extra` fields beside those that belong there."""

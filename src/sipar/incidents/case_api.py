@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from django.core.paginator import Paginator
 from django.utils import timezone
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from sipar.core.acting import Actor
@@ -188,10 +188,10 @@ def accept_case(request: ActorRequest, number: str) -> dict[str, Any]:
 
 
 @router.post("/{str:number}/return", auth=Entry(CASE_WORKERS), response={204: None, **PROBLEMS}, summary="Return")
-def return_offer(request: ActorRequest, number: str, body: ReasonBody) -> tuple[int, None]:
+def return_offer(request: ActorRequest, number: str, body: ReasonBody) -> Status[None]:
     incident = access_incident(request.actor, number)
     return_case(request.actor, incident, reason=body.reason, now=timezone.now())
-    return 204, None
+    return Status(204, None)
 
 
 @router.post(
@@ -233,13 +233,13 @@ def state_case(request: ActorRequest, number: str, body: StateBody) -> dict[str,
 
 
 @router.post("/{str:number}/shares", auth=Entry(CASE_WORKERS), response={201: ShareSchema, **PROBLEMS}, summary="Share")
-def share_case(request: ActorRequest, number: str, body: ShareBody) -> tuple[int, dict[str, Any]]:
+def share_case(request: ActorRequest, number: str, body: ShareBody) -> Status[dict[str, Any]]:
     incident = access_incident(request.actor, number)
     team = access_team(request.actor, body.team)
     access = share_with_team(
         request.actor, incident, team=team, projection=body.projection, reason=body.reason, now=timezone.now()
     )
-    return 201, {"id": access.pk, "team": team.code, "projection": access.projection}
+    return Status(201, {"id": access.pk, "team": team.code, "projection": access.projection})
 
 
 @router.delete(
@@ -248,9 +248,9 @@ def share_case(request: ActorRequest, number: str, body: ShareBody) -> tuple[int
     response={204: None, **PROBLEMS},
     summary="Take a share back",
 )
-def end_case_share(request: ActorRequest, number: str, access: int) -> tuple[int, None]:
+def end_case_share(request: ActorRequest, number: str, access: int) -> Status[None]:
     end_share(request.actor, access_incident(request.actor, number), access=access, now=timezone.now())
-    return 204, None
+    return Status(204, None)
 
 
 def _line(row: CaseRow) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sipar.incidents.case_policy import require_custody, require_may_answer_offe
 from sipar.incidents.custody_reading import ROUTE_CODES, Route, chain_above, national_team, route_for, team_above
 from sipar.incidents.models import Access, Handover, Incident
 from sipar.incidents.service_hours import CODE, Service, service_hours
+from sipar.incidents.texts import plain_text
 from sipar.incidents.timeline import record
 from sipar.obligations.service_levels import meet_service, start_service, stop_service
 from sipar.teams.models import Membership, Team
@@ -142,13 +143,10 @@ def escalate(actor: Actor, incident: Incident, *, projection: str, reason: str, 
 
 
 def reason_given(reason: str) -> str:
-    """The reason without blanks around it; raises Invalid where there is none or it is a book."""
-    text = reason.strip()
-    if not text:
+    """The reason without blanks around it; raises Invalid where there is none, or it cannot be kept as it is."""
+    if not reason.strip():
         raise Invalid("Give a reason.", code="case.reason")
-    if len(text) > LONGEST_REASON:
-        raise Invalid("The reason is too long: 2,000 characters at most.", code="case.reason")
-    return text
+    return plain_text(reason, "reason", longest=LONGEST_REASON)
 
 
 def keep_constituency_view(actor: Actor, incident: Incident, team: Team, *, now: datetime) -> None:

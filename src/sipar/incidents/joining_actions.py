@@ -13,6 +13,7 @@ from sipar.incidents.case_policy import require_custody, require_may_work
 from sipar.incidents.custody_actions import give_access, lead_of, lock, reason_given, set_viewers
 from sipar.incidents.models import Access, CaseLink, Handover, Incident
 from sipar.incidents.service_hours import CODE
+from sipar.incidents.texts import plain_text
 from sipar.incidents.timeline import record
 from sipar.obligations.actions import recompute
 from sipar.obligations.service_levels import stop_service
@@ -40,7 +41,7 @@ def split(
         number=case_number(now),
         organisation_id=incident.organisation_id,
         state="open",
-        title=title.strip(),
+        title=plain_text(title, "title", longest=LONGEST_TITLE, lines=False),
         door=incident.door,
         facts={name: incident.facts[name] for name in facts},
         estimates=[name for name in incident.estimates if name in facts],

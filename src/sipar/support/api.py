@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from sipar.core.api import PROBLEMS, Entry
 from sipar.core.gates import Gate
@@ -92,13 +92,13 @@ def list_support(request: ActorRequest, state: str = "open") -> list[dict[str, o
 
 
 @router.post("/support", auth=Entry(WRITERS), response={201: Help, **PROBLEMS}, summary="Ask for help")
-def ask(request: ActorRequest, body: Asked) -> tuple[int, dict[str, object]]:
+def ask(request: ActorRequest, body: Asked) -> Status[dict[str, object]]:
     organisation = access_organisation(request.actor, body.organisation)
     now = timezone.now()
     incident = selectors.access_case(request.actor, body.case, now=now) if body.case.strip() else None
     asking = actions.Asking(**body.dict(exclude={"organisation", "case"}))
     made = actions.ask_for_help(request.actor, organisation, asking, incident=incident, now=now)
-    return 201, _help(made)
+    return Status(201, _help(made))
 
 
 @router.get(
