@@ -70,7 +70,7 @@ def my_duties(request: ActorRequest) -> HttpResponse:
         ],
         "kinds": Duty.Kind.choices,
         "columns": [
-            Column("what", _("What")), Column("number", _("Number")), Column("due", _("Deadline")),
+            Column("what", _("What")), Column("due", _("Deadline")), Column("number", _("Number")),
             Column("state", _("State")),
         ],
     }  # fmt: skip
