@@ -22,9 +22,13 @@ from tests.browser.visitors import Visitor
 AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 ROLES = ("ciso", "team_head", "council_member", "authority_policy", "administrator")
-PUBLIC = ("/accounts/login/", "/accounts/password/reset/", "/me/demonstration-sign-in/", "/no-such-page/")
+PUBLIC = (
+    "/emergency/", "/accounts/login/", "/accounts/password/reset/", "/me/demonstration-sign-in/", "/no-such-page/",
+)  # fmt: skip
 # Addresses that answer with a file, or that no person opens by a link alone.
-NOT_PAGES = re.compile(r"\.(csv|xlsx|json|txt)$|/(csv|evidence|workbook|logout|runs)/")
+NOT_PAGES = re.compile(
+    r"\.(csv|xlsx|json|txt|ics)$|/(csv|evidence|workbook|logout|runs|text|document|proof|pdf-en|pdf-ur)/"
+)
 MOST_BYTES = 100_000
 
 pytestmark = pytest.mark.skipif(not AXE.exists(), reason="axe-core is missing: make setup-dev brings it with npm")

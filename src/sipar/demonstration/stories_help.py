@@ -27,9 +27,9 @@ def tell_help(teller: Teller, ransomware: str) -> None:
         Asking(
             title="Look at the sign-ins of three mailboxes with us",
             needs="We have exported the logs of thirty days and do not know what to look for.",
-            urgency="hours", mode="remote", contact=CONTACT, phone=PHONE, services=("6.2",),
+            urgency="days", mode="remote", contact=CONTACT, phone=PHONE, services=("6.2",),
         ),
-        hours=0.8,
+        hours=6.2,
     )  # fmt: skip
 
 

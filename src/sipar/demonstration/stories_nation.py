@@ -103,6 +103,7 @@ def _bank(teller: Teller) -> str:
     )
     with teller.as_person("finance-cert") as actor:
         accept(actor, teller.case(number), now=teller.ago(91.5))
+        send_message(actor, teller.case(number), body="Received; we look for the same elsewhere.", now=teller.ago(91))
         words = "The report with first findings was due. Please send what you know, and say why it is late."
         send_message(actor, teller.case(number), body=words, now=teller.ago(20))
     return number
@@ -130,6 +131,8 @@ def _hospital(teller: Teller) -> str:
     )
     with teller.as_person("province-analyst") as actor:
         accept(actor, teller.case(number), now=teller.ago(39))
+        words = "We have your case. Does the supplier know, and who else uses the tool at your hospital?"
+        send_message(actor, teller.case(number), body=words, now=teller.ago(38.5))
     teller.follow_up(
         "hospital",
         number,

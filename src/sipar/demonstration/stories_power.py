@@ -161,6 +161,8 @@ def _escalated(teller: Teller) -> None:
     )
     with teller.as_person("sector-duty") as actor:
         accept(actor, teller.case(number), now=teller.ago(19.5))
+        words = "We have your case. Please keep the station running, and let nobody sign in to it."
+        send_message(actor, teller.case(number), body=words, now=teller.ago(19.2))
     with teller.as_person("sector-analyst") as actor:
         at = teller.ago(18)
         classify(actor, teller.case(number), rsit_type="malicious-code/infected-system", tlp="red", pap="amber", now=at)
@@ -202,6 +204,7 @@ def _warned(teller: Teller) -> None:
     with teller.as_person("sector-analyst") as actor:
         case = teller.case(number)
         accept(actor, case, now=teller.ago(77))
+        send_message(actor, case, body="Thank you. Please send us one of the letters whole.", now=teller.ago(76.5))
         classify(actor, case, rsit_type="fraud/phishing", tlp="green", pap="green", now=teller.ago(76))
         add_indicators(actor, case, lines=LETTERS, tlp="green", now=teller.ago(76))
         score_severity(actor, case, choices=choices(observed_activity="prepare"), now=teller.ago(75))
