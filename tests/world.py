@@ -82,7 +82,8 @@ class World:
             }
 
 
-def build_world(cast: Cast) -> World:
+def build_world(cast: Cast, *, says: str = "case secret of KEY") -> World:
+    """The furnished world. `says` stands in every text of a case, with the key of its organisation for KEY."""
     world = World(cast)
     sipar = system()
     with acting(sipar, reason="furnish the world"):
@@ -90,14 +91,14 @@ def build_world(cast: Cast) -> World:
         framework = Framework.objects.get(pk=campaign.framework_id)
         for key, person in (("alpha", "bilal"), ("beta", "bushra")):
             world.records[key] = _furnish(cast, key, person, campaign, framework)
-        _furnish_cases(world, framework)
+        _furnish_cases(world, framework, says)
         ledger.seal(now=NOW)
     for key in ("alpha", "beta"):
-        leave_traces(cast, key, world.records[key]["number"], CASES[key][1])
+        leave_traces(cast, world.records[key]["number"], CASES[key][1], says.replace("KEY", key))
     return world
 
 
-def _furnish_cases(world: World, framework: Framework) -> None:
+def _furnish_cases(world: World, framework: Framework, says: str) -> None:
     """The cases of three organisations, and what all CERTs share. Dara answers for Delta."""
     cast, sipar = world.cast, system()
     cast.accounts["dara"] = open_account(sipar, email="dara@test.example", name="Dara", password=PASSWORD, now=NOW)
@@ -106,7 +107,8 @@ def _furnish_cases(world: World, framework: Framework) -> None:
     shared = furnish_nation(cast)
     requirement = loaded(framework.pk).catalogue.requirements[0].id
     for key, (person, analyst) in CASES.items():
-        made = furnish_case(cast, key, cast.accounts[person], cast.accounts[analyst], framework, requirement)
+        words = says.replace("KEY", key)
+        made = furnish_case(cast, key, cast.accounts[person], cast.accounts[analyst], framework, requirement, words)
         world.records[key] = world.records.get(key, {}) | shared | made
 
 

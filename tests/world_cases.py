@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -106,10 +105,13 @@ def furnish_nation(cast: Cast) -> dict[str, object]:
 
 
 def furnish_case(
-    cast: Cast, key: str, person: Account, analyst: Account, framework: Framework, requirement: str
+    cast: Cast, key: str, person: Account, analyst: Account, framework: Framework, requirement: str, words: str
 ) -> dict[str, object]:
-    """A case of this organisation with one of everything, a draft, a report without account, and a request for help."""
-    organisation, words = cast.organisations[key], f"case secret of {key}"
+    """A case of this organisation with one of everything, a draft, a report without account, and a request for help.
+
+    `words` stand in every text of it.
+    """
+    organisation = cast.organisations[key]
     incident = _case(cast, key, person, words)
     _triaged(incident, analyst, words)
     lead = incident.lead_team
@@ -135,7 +137,7 @@ def furnish_case(
     )  # fmt: skip
     examples = _contents(of, lead, analyst, person, words, framework, requirement)
     examples |= _duties(cast, of, lead, person, words)
-    examples |= _help(cast, key, incident, person, analyst, framework, requirement)
+    examples |= _help(incident, person, analyst, framework, requirement, words)
     waiting = _without_account(cast, words)
     law.CalendarFeed.objects.update_or_create(
         account_id=person.pk, defaults={"digest": digest_of(f"calendar-of-{key}"), "created_at": NOW}
@@ -147,14 +149,14 @@ def furnish_case(
     }  # fmt: skip
 
 
-def leave_traces(cast: Cast, key: str, number: object, analyst: str) -> None:
+def leave_traces(cast: Cast, number: object, analyst: str, words: str) -> None:
     """That people from outside looked at the case, as themselves: nobody else can write that they did."""
     hamid, looker = cast.actors["hamid"], cast.actors[analyst]
     with acting(hamid, reason="behind the glass"):
         incident = Incident.objects.get(number=number)
         of: dict[str, Any] = {"incident": incident, "organisation_id": incident.organisation_id}
         BreakGlass.objects.create(
-            **of, account_id=hamid.account, reason=f"case secret of {key}", opened_at=NOW - DAY, until=NOW - DAY + HOUR
+            **of, account_id=hamid.account, reason=words, opened_at=NOW - DAY, until=NOW - DAY + HOUR
         )
     with acting(looker, reason="look"):
         Look.objects.create(**of, account_id=looker.account, team=incident.lead_team, on=NOW.date(), at=NOW)
@@ -278,13 +280,13 @@ def _duties(cast: Cast, of: dict[str, Any], lead: Team, person: Account, words: 
 
 
 def _help(
-    cast: Cast, key: str, incident: Incident, person: Account, analyst: Account, framework: Framework, requirement: str
+    incident: Incident, person: Account, analyst: Account, framework: Framework, requirement: str, words: str
 ) -> dict[str, object]:
-    words, lead = f"case secret of {key}", incident.lead_team
+    lead = incident.lead_team
     assert lead is not None
     request = help_.SupportRequest.objects.create(
-        number=case_number(NOW, prefix="H"), organisation=cast.organisations[key], incident=incident, state="accepted",
-        title=words, needs=words, urgency="now", mode="on_site", place=words, access=words, contact=words, phone=words,
+        number=case_number(NOW, prefix="H"), organisation_id=incident.organisation_id, incident=incident,
+        state="accepted", title=words, needs=words, urgency="now", mode="on_site", place=words, access=words, contact=words, phone=words,
         team=lead, viewers=[lead.pk], asked_by_id=person.pk, asked_at=NOW, accepted_by_id=analyst.pk, accepted_at=NOW,
         eta=NOW + HOUR, closing_report=words, feedback=words,
     )  # fmt: skip
@@ -321,7 +323,7 @@ def _without_account(cast: Cast, words: str) -> Incident:
         email="caller@test.example", received_at=NOW,
     )  # fmt: skip
     InboundMail.objects.create(
-        message_id=hashlib.sha256(words.encode()).hexdigest(), team=national, incident=incident, sender=words,
+        message_id=f"<{incident.number}@test.example>", team=national, incident=incident, sender=words,
         subject=words, sha256="0" * 64, received_at=NOW, problem=words,
     )  # fmt: skip
     return incident
