@@ -67,9 +67,7 @@ class RollUp(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["-until"], name="incidents_rollup_latest")]
-        constraints = [
-            models.UniqueConstraint(fields=["from_team", "since", "until"], name="incidents_rollup_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["from_team", "since", "until"], name="incidents_rollup_once")]
 
 
 class RollUpReceipt(models.Model):
