@@ -284,9 +284,10 @@ def _help(
 ) -> dict[str, object]:
     lead = incident.lead_team
     assert lead is not None
+    assert incident.organisation is not None
     request = help_.SupportRequest.objects.create(
-        number=case_number(NOW, prefix="H"), organisation_id=incident.organisation_id, incident=incident,
-        state="accepted", title=words, needs=words, urgency="now", mode="on_site", place=words, access=words, contact=words, phone=words,
+        number=case_number(NOW, prefix="H"), organisation=incident.organisation, incident=incident, state="accepted",
+        title=words, needs=words, urgency="now", mode="on_site", place=words, access=words, contact=words, phone=words,
         team=lead, viewers=[lead.pk], asked_by_id=person.pk, asked_at=NOW, accepted_by_id=analyst.pk, accepted_at=NOW,
         eta=NOW + HOUR, closing_report=words, feedback=words,
     )  # fmt: skip
