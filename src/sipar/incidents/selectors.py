@@ -25,7 +25,7 @@ def access_incident(actor: Actor, number: str) -> Incident:
     """A case by its number; raises NotFound for one that the actor may not know of."""
     found = (
         Incident.objects.select_related("organisation", "lead_team", "offered_team", "sector", "province", "campaign")
-        .filter(number=number)
+        .filter(number=number.replace("\x00", ""))
         .first()
     )
     if found is None:
