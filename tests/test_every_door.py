@@ -31,7 +31,11 @@ SEES_CASES = {
     "hamid": {"alpha", "beta"},
 }  # fmt: skip
 # What belongs to no organisation: a draft act is its ministry's, a roll-up is read by those who sent and received it.
-SECRETS = {"secret of the ministry": {"mina", "hamid"}, "secret of the roll-up": {"nadia", "hamid"}}
+SECRETS = {
+    "secret of the ministry": {"mina", "hamid"},
+    "secret of the roll-up": {"nadia", "hamid"},
+    "word of a caller": {"nadia", "hamid"},
+}
 # Told on purpose: a conflict of responsibility is put to the Council by name, roles are managed where they hold, and
 # the ombudsman reads in the ledger who did what where (never the values).
 EXCEPTIONS = {"kamran": "teams/conflicts/", "adil": "me/accounts/", "omar": "ledger/"}

@@ -138,7 +138,7 @@ def furnish_case(
     examples = _contents(of, lead, analyst, person, words, framework, requirement)
     examples |= _duties(cast, of, lead, person, words)
     examples |= _help(incident, person, analyst, framework, requirement, words)
-    waiting = _without_account(cast, words)
+    waiting = _without_account(cast, words.replace("case secret", "word of a caller"))
     law.CalendarFeed.objects.update_or_create(
         account_id=person.pk, defaults={"digest": digest_of(f"calendar-of-{key}"), "created_at": NOW}
     )
