@@ -208,11 +208,13 @@ def _warned(teller: Teller) -> None:
         classify(actor, case, rsit_type="fraud/phishing", tlp="green", pap="green", now=teller.ago(76))
         add_indicators(actor, case, lines=LETTERS, tlp="green", now=teller.ago(76))
         score_severity(actor, case, choices=choices(observed_activity="prepare"), now=teller.ago(75))
-        recipient = Organisation.objects.get(pk=int(teller.organisations[POWER]))
-        words = "Engineers of another power company got these letters. Look for the sender and warn yours."
-        give_extract(
-            actor, case, recipient=recipient, projection="indicators", tlp="green", words=words, now=teller.ago(74)
-        )
+        # A small nation may have no second power company to warn from.
+        if plant != POWER:
+            recipient = Organisation.objects.get(pk=int(teller.organisations[POWER]))
+            words = "Engineers of another power company got these letters. Look for the sender and warn yours."
+            give_extract(
+                actor, case, recipient=recipient, projection="indicators", tlp="green", words=words, now=teller.ago(74)
+            )
         set_state(actor, case, state="contained", now=teller.ago(70))
 
 

@@ -11,6 +11,7 @@ from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.core.problems import Conflict
 from sipar.demonstration import stage_campaigns
+from sipar.demonstration.loading import SMALLEST
 from sipar.demonstration.tests.conftest import SIZE, quiet
 from sipar.orgs.models import Organisation
 
@@ -48,3 +49,9 @@ def test_it_is_never_loaded_outside_demonstration_mode(db: None, settings: pytes
     settings.DEMONSTRATION = False  # type: ignore[attr-defined]
     with pytest.raises(Conflict, match="demonstration mode only"):
         load()
+
+
+@pytest.mark.parametrize("seed", [1, 7])
+def test_the_smallest_nation_loads_whole(db: None, seed: int) -> None:
+    assert load(organisations=SMALLEST, seed=seed)
+    assert demonstration.is_loaded()
