@@ -198,10 +198,12 @@ def _triggers(model: type[models.Model], guard: Guard) -> Iterator[str]:
             _quoted(f"{before}>{after}") for before, followers in guard.transitions.items() for after in followers
         )
         field = guard.state_field
+        # The condition stands in the trigger, so that a change that is allowed calls no function.
         yield (
             f"create trigger sipar_transition before update of {field} on {table} for each row"
-            f" when (old.{field} is distinct from new.{field})"
-            f" execute function guard.refuse_transition({_quoted(field)}{', ' + allowed if allowed else ''})"
+            f" when (old.{field} is distinct from new.{field}"
+            f" and not coalesce((old.{field} || '>' || new.{field}) = any (array[{allowed}]::text[]), false))"
+            f" execute function guard.refuse_transition({_quoted(field)})"
         )
 
 
