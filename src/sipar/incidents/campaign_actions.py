@@ -25,7 +25,7 @@ from sipar.teams.models import Team
 LONGEST_TITLE, LONGEST_SUMMARY, LONGEST_REASON = 200, 10_000, 1_000
 
 
-@action("campaign.open")
+@action("national_incident.open")
 def open_campaign(actor: Actor, *, title: str, summary: str = "", tlp: str = "amber", now: datetime) -> Campaign:
     """Open a national incident, led by the actor's CERT (the National one, where the actor is its staff)."""
     lead = Team.objects.filter(pk__in=teams_of(actor)).order_by("-covers_all", "pk").first()
@@ -42,7 +42,7 @@ def open_campaign(actor: Actor, *, title: str, summary: str = "", tlp: str = "am
     )
 
 
-@action("campaign.change")
+@action("national_incident.change")
 def change_campaign(actor: Actor, campaign: Campaign, *, title: str, summary: str, tlp: str) -> None:
     """Say anew what a national incident is about."""
     _require_lead(actor, campaign)
@@ -53,7 +53,7 @@ def change_campaign(actor: Actor, campaign: Campaign, *, title: str, summary: st
     )
 
 
-@action("campaign.settle")
+@action("national_incident.settle")
 def settle_campaign(actor: Actor, campaign: Campaign, *, state: str, now: datetime) -> None:
     """Close an open national incident, or open a closed one again; its cases stay as they are."""
     _require_lead(actor, campaign)
@@ -64,7 +64,7 @@ def settle_campaign(actor: Actor, campaign: Campaign, *, state: str, now: dateti
         raise Conflict(_("Somebody else did this already."), code="campaign.state")
 
 
-@action("campaign.join")
+@action("national_incident.join")
 def join_campaign(actor: Actor, incident: Incident, campaign: Campaign, *, reason: str, now: datetime) -> None:
     """Say that a case is part of a national incident; done by the CERT that has the case, with its reason."""
     _require_custody(actor, incident)
@@ -78,7 +78,7 @@ def join_campaign(actor: Actor, incident: Incident, campaign: Campaign, *, reaso
     roll_up(actor, campaign)
 
 
-@action("campaign.leave")
+@action("national_incident.leave")
 def leave_campaign(actor: Actor, incident: Incident, *, reason: str, now: datetime) -> None:
     """Take a case out of its national incident again, with the reason."""
     _require_custody(actor, incident)
@@ -91,7 +91,7 @@ def leave_campaign(actor: Actor, incident: Incident, *, reason: str, now: dateti
     roll_up(actor, campaign)
 
 
-@action("campaign.roll_up")
+@action("national_incident.roll_up")
 def roll_up(actor: Actor, campaign: Campaign) -> None:
     """Work out the severity of a national incident from all its victims: after a case joins, leaves or is scored."""
     spread = spreads_of([campaign.pk])[campaign.pk]

@@ -177,9 +177,9 @@ def test_a_role_of_one_account_is_not_reached_through_another(cast: Cast) -> Non
 def test_a_ciso_asks_for_a_colleague_whom_an_administrator_lets_in(
     cast: Cast, django_capture_on_commit_callbacks: Any
 ) -> None:
-    form = {"name": "Danish", "email": "danish@test.example", "reason": "answers for networks"}
+    form = {"name": "Daud", "email": "daud@test.example", "reason": "answers for networks"}
     assert cast.client("bilal").post(reverse("colleagues"), form).status_code == 302
-    colleague = Account.objects.get(email="danish@test.example")
+    colleague = Account.objects.get(email="daud@test.example")
     assert not colleague.is_active
     with acting(cast.sana, reason="look"):
         request = GrantRequest.objects.get(account=colleague)
@@ -190,7 +190,7 @@ def test_a_ciso_asks_for_a_colleague_whom_an_administrator_lets_in(
     assert [(grant.role, grant.organisation) for grant in actor.grants] == [
         ("reporter", cast.organisations["alpha"].pk)
     ]
-    assert "danish@test.example" in mail.outbox[0].to
+    assert "daud@test.example" in mail.outbox[0].to
 
 
 def test_a_ciso_asks_for_no_other_organisation_and_no_other_role(cast: Cast) -> None:
