@@ -66,7 +66,7 @@ def test_changed_and_missing_bytes_are_found_before_anything_goes_out() -> None:
         files.bytes_response(kept.sha256, name="evidence.bin")
 
 
-def test_a_page_among_the_bytes_goes_out_as_bytes_to_save() -> None:
+def test_a_page_among_the_bytes_goes_out_as_bytes_to_save(db: None) -> None:
     page = b"<!doctype html><script>alert(document.domain)</script>"
     response = files.bytes_response(files.keep_bytes(page).sha256, name="invoice.html")
     assert isinstance(response, FileResponse)
