@@ -229,9 +229,9 @@ def _update(fields: list[tuple[str, LiteralString]]) -> str:
 
 _INSERT = """
     insert into orgs_organisation (identifier, name, name_ur, ownership, sector_id, subsector_id, province_id,
-        ministry_id, tier, size, registration_number, website, is_fictional, is_active)
+        ministry_id, tier, size, registration_number, website, is_fictional, is_active, law_facts)
     select s.identifier, s.name, s.name_ur, s.ownership, s.sector_id, s.subsector_id, s.province_id,
-        s.ministry_id, s.tier, s.size, s.registration_number, s.website, s.is_fictional, s.is_active
+        s.ministry_id, s.tier, s.size, s.registration_number, s.website, s.is_fictional, s.is_active, '{}'
     from staged s where not exists (select 1 from orgs_organisation o where o.identifier = s.identifier)
 """
 _UPDATE_CONTACTS = f"""

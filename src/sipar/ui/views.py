@@ -9,7 +9,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from sipar.core.api import answer
 from sipar.core.gates import PUBLIC, gate
+from sipar.core.problems import NotFound
 from sipar.ui.context import THEME_COOKIE, THEMES
 from sipar.ui.problems import page
 
@@ -51,6 +53,9 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        sentence = "The address may be mistyped or old, or what it names is not open to your role."
+        return answer(request, NotFound(sentence))
     return page(
         request,
         status=404,
