@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.test import Client
 
 from sipar.core.gates import PUBLIC
@@ -38,7 +39,10 @@ SECRETS = {
 }
 # Told on purpose: a conflict of responsibility is put to the Council by name, roles are managed where they hold, and
 # the ombudsman reads in the ledger who did what where (never the values).
-EXCEPTIONS = {"kamran": "teams/conflicts/", "adil": "me/accounts/", "omar": "ledger/"}
+GLASS = "cases/glass/"
+EXCEPTIONS: dict[str, str | tuple[str, ...]] = {
+    "kamran": "teams/conflicts/", "adil": "me/accounts/", "omar": ("ledger/", GLASS),
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -106,6 +110,9 @@ def test_nobody_reads_a_case_that_was_not_given_to_them(world: World, person: st
     leaks = []
     for subject in CASES:
         for door in every_door():
+            # The ombudsman verifies who broke the glass, and why: the reason is written for them.
+            if person == "omar" and door.route.startswith(GLASS):
+                continue
             address = door.address(world.case_of(subject))
             body = content_of(knock(client, door, "get", address)).replace(address, "")
             leaks += [(door.route, subject, mark) for mark in hidden if mark in body]
@@ -143,12 +150,18 @@ def addresses(world: World, subject: str) -> Iterator[tuple[Door, str]]:
 
 
 def knock(client: Client, door: Door, method: str, address: str) -> HttpResponseBase:
+    """What the door answers, read to its end: a file that nobody reads would stay open."""
     client.raise_request_exception = False
     if address.startswith("/api/") and method != "get":
-        return client.generic(method.upper(), address, "{}", content_type="application/json")
-    return client.get(address) if method == "get" else client.post(address)
+        answer: Any = client.generic(method.upper(), address, "{}", content_type="application/json")
+    else:
+        answer = client.get(address) if method == "get" else client.post(address)
+    if not isinstance(answer, StreamingHttpResponse):
+        return answer  # type: ignore[no-any-return]
+    whole = HttpResponse(b"".join(answer), status=answer.status_code, headers=dict(answer.headers))
+    answer.close()
+    return whole
 
 
 def content_of(response: HttpResponseBase) -> str:
-    parts = response if isinstance(response, StreamingHttpResponse) else [getattr(response, "content", b"")]
-    return b"".join(bytes(part) for part in parts).decode(errors="replace")
+    return bytes(getattr(response, "content", b"")).decode(errors="replace")

@@ -76,7 +76,7 @@ class World:
         with acting(system(), reason="take a fingerprint"):
             return {
                 model._meta.label: hashlib.sha256(
-                    repr(sorted(model._default_manager.filter(organisation=organisation).values_list())).encode()
+                    repr(sorted(model._default_manager.filter(organisation_id=organisation).values_list())).encode()
                 ).hexdigest()
                 for model in TABLES
             }
