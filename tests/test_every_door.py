@@ -159,7 +159,9 @@ def knock(client: Client, door: Door, method: str, address: str) -> HttpResponse
     if not isinstance(answer, StreamingHttpResponse):
         return answer  # type: ignore[no-any-return]
     whole = HttpResponse(b"".join(answer), status=answer.status_code, headers=dict(answer.headers))
-    answer.close()
+    # Not `close()`: it tells Django that the request is over, which would end the test's own transaction.
+    for closer in answer._resource_closers:
+        closer()
     return whole
 
 
