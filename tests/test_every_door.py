@@ -160,7 +160,7 @@ def knock(client: Client, door: Door, method: str, address: str) -> HttpResponse
         return answer  # type: ignore[no-any-return]
     whole = HttpResponse(b"".join(answer), status=answer.status_code, headers=dict(answer.headers))
     # Not `close()`: it tells Django that the request is over, which would end the test's own transaction.
-    for closer in answer._resource_closers:
+    for closer in answer._resource_closers:  # type: ignore[attr-defined]
         closer()
     return whole
 
