@@ -212,6 +212,8 @@ def test_every_answer_carries_a_policy_that_runs_nothing_of_a_page(world: World,
         for door in every_door():
             for method in door.methods:
                 response = getattr(browser, method)(door.address(values))
+                for closer in response._resource_closers:
+                    closer()
                 if not is_strict(response.headers.get("Content-Security-Policy", "")):
                     without.append((method, door.route, response.status_code))
     assert without == []
