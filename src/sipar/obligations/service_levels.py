@@ -42,7 +42,7 @@ def start_service(
     if last is not None and last.state not in ENDED:
         _move(actor, last, due_at=due_at, team=team, reason="", now=now)
         return last
-    duty = Duty.objects.create(
+    duty = Duty(
         kind=Duty.Kind.SERVICE if incident else Duty.Kind.SUPPORT,
         incident=incident,
         support_request=support_request,
@@ -50,15 +50,8 @@ def start_service(
         team=team,
         code=code,
         stage=stage if last is None else f"{stage}{ROUND}{_round_of(last) + 1}",
-        state="running",
-        clock="running",
-        anchor_at=now,
-        due_at=due_at,
-        next_at=moments(start=now, due=due_at).before,
-        opened_at=now,
     )
-    _note(actor, duty, "appeared", before=None, after=due_at, reason="", now=now)
-    return duty
+    return _begin(actor, duty, due_at=due_at, now=now)
 
 
 @action("service.meet")
@@ -74,17 +67,7 @@ def meet_service(
     """Stop the clock of a service level because the service was given; returns the duty, None where none runs."""
     record_breaches(incident=incident, support_request=support_request, now=now)
     duty = _found(code, stage, incident, support_request)
-    if duty is None or duty.state in ENDED:
-        return duty
-    late = duty.state == "breached" or (duty.due_at is not None and now > duty.due_at)
-    if not late:
-        _save(duty, "met", met_at=now, next_at=None)
-        return duty
-    if duty.state == "running":
-        _save(duty, "breached")
-    # The scan still has to record the breach where it has not seen it; it clears the next moment then.
-    _save(duty, "met_late", met_at=now)
-    return duty
+    return _meet(duty, now=now)
 
 
 @action("service.move")
@@ -144,6 +127,30 @@ def _found(code: str, stage: str, incident: Incident | None, support_request: Su
     return rows.filter(incident=incident, support_request=support_request).order_by("pk").last()
 
 
+def _begin(actor: Actor, duty: Duty, *, due_at: datetime, now: datetime) -> Duty:
+    """Let the clock of a new duty run from now on."""
+    duty.anchor_at, duty.due_at, duty.next_at = now, due_at, moments(start=now, due=due_at).before
+    duty.opened_at, duty.clock = now, "running"
+    _save(duty, "running")
+    _note(actor, duty, "appeared", before=None, after=due_at, reason="", now=now)
+    return duty
+
+
+def _meet(duty: Duty | None, *, now: datetime) -> Duty | None:
+    """The service was given: in time, or late where it was. One that has ended stays as it ended."""
+    if duty is None or duty.state in ENDED:
+        return duty
+    late = duty.state == "breached" or (duty.due_at is not None and now > duty.due_at)
+    if not late:
+        _save(duty, "met", met_at=now, next_at=None)
+        return duty
+    if duty.state == "running":
+        _save(duty, "breached")
+    # The scan still has to record the breach where it has not seen it; it clears the next moment then.
+    _save(duty, "met_late", met_at=now)
+    return duty
+
+
 def _move(actor: Actor, duty: Duty, *, due_at: datetime, team: Team | None, reason: str, now: datetime) -> None:
     """What was given or missed already stays so; a clock that runs goes on to the new time."""
     if duty.state in ENDED or (duty.due_at == due_at and team in (None, duty.team)):
@@ -186,20 +193,8 @@ def start_of_team(actor: Actor, *, code: str, stage: str, due_at: datetime, team
     found = Duty.objects.filter(code=code, stage=stage, team=team, incident=None, support_request=None).first()
     if found is not None:
         return found
-    duty = Duty.objects.create(
-        kind=Duty.Kind.SERVICE,
-        team=team,
-        code=code,
-        stage=stage,
-        state="running",
-        clock="running",
-        anchor_at=now,
-        due_at=due_at,
-        next_at=moments(start=now, due=due_at).before,
-        opened_at=now,
-    )
-    _note(actor, duty, "appeared", before=None, after=due_at, reason="", now=now)
-    return duty
+    duty = Duty(kind=Duty.Kind.SERVICE, team=team, code=code, stage=stage)
+    return _begin(actor, duty, due_at=due_at, now=now)
 
 
 @action("service.meet_of_team")
@@ -207,13 +202,4 @@ def meet_of_team(actor: Actor, *, code: str, stage: str, team: Team, now: dateti
     """What the team owed is done; returns the duty, None where none runs. What was late stays late."""
     rows = Duty.objects.select_for_update().filter(code=code, stage=stage, team=team)
     duty = rows.filter(incident=None, support_request=None).first()
-    if duty is None or duty.state in ENDED:
-        return duty
-    if duty.state == "running" and (duty.due_at is None or now <= duty.due_at):
-        _save(duty, "met", met_at=now, next_at=None)
-        return duty
-    if duty.state == "running":
-        _save(duty, "breached")
-    # Where the scan has not seen the breach yet, it still has to record it.
-    _save(duty, "met_late", met_at=now)
-    return duty
+    return _meet(duty, now=now)
