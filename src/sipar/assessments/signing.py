@@ -32,11 +32,18 @@ def shown_lately(request: HttpRequest, *, now: datetime) -> SecondFactor | None:
     return None
 
 
-def shown_now(request: HttpRequest, code: str, *, now: datetime) -> SecondFactor:
-    """Check a code of the app or a recovery code, throttled by allauth; raises Invalid where it does not hold."""
+def shown_for(request: HttpRequest, *, now: datetime, unsigned: str) -> SecondFactor | None:
+    """The second factor of who sends a form: a code typed into it, else one shown within the last five minutes.
+
+    The code of the app or a recovery code is checked, throttled by allauth; one that does not hold raises Invalid with
+    the sentence `unsigned`.
+    """
+    code = request.POST.get("code", "").strip()[:64]
+    if not code:
+        return shown_lately(request, now=now)
     form = ReauthenticateForm({"code": code}, user=request.user)
     if not form.is_valid():
         sentence = " ".join(form.errors.get("code", [])) or _("This code is not right.")
-        raise Invalid(_("The assessment was not signed."), code="second_factor.code", places=[Place("code", sentence)])
+        raise Invalid(unsigned, code="second_factor.code", places=[Place("code", sentence)])
     form.save()
     return SecondFactor(str(form.authenticator.type), now)

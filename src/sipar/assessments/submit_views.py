@@ -30,7 +30,7 @@ from sipar.assessments.selectors import (
     versions_of,
     working_levels,
 )
-from sipar.assessments.signing import factors_of, shown_lately, shown_now
+from sipar.assessments.signing import factors_of, shown_for, shown_lately
 from sipar.assessments.submissions import canonical, differences
 from sipar.assessments.submit_actions import submit_assessment
 from sipar.core.gates import gate
@@ -56,14 +56,14 @@ def check(request: ActorRequest, assessment_id: int) -> HttpResponse:
 def submit(request: ActorRequest, assessment_id: int) -> HttpResponse:
     """Sign the checked answers."""
     now = timezone.now()
-    code = request.POST.get("code", "").strip()[:64]
     version = request.POST.get("version", "")
     try:
         if "statement" not in request.POST:
             raise Invalid(_("Say that the answers are true before you sign."), code="submit.statement")
         assessment = access_assessment(request.actor, assessment_id)
         may_sign = may_submit(request.actor, assessment)
-        factor = shown_now(request, code, now=now) if code and may_sign else shown_lately(request, now=now)
+        unsigned = _("The assessment was not signed.")
+        factor = shown_for(request, now=now, unsigned=unsigned) if may_sign else shown_lately(request, now=now)
         submission = submit_assessment(
             request.actor,
             assessment_id,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from sipar.assessments.signing import factors_of, shown_lately, shown_now
+from sipar.assessments.signing import factors_of, shown_for, shown_lately
 from sipar.assessments.submit_actions import SecondFactor
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
@@ -210,17 +210,10 @@ def _check_page(request: ActorRequest, number: str, *, problem: Problem | None =
 
 
 def _signature(request: ActorRequest, incident: Incident) -> SecondFactor | None:
-    """The second factor of who signs: a code that was typed now, else one shown within the last five minutes."""
+    """The second factor of who signs; nothing of those who may not."""
     if not may_sign(request.actor, incident):
         return None
-    now = timezone.now()
-    code = request.POST.get("code", "").strip()[:64]
-    if not code:
-        return shown_lately(request, now=now)
-    try:
-        return shown_now(request, code, now=now)
-    except Invalid as problem:
-        raise Invalid(_("The report was not signed."), code=problem.code, places=problem.places) from problem
+    return shown_for(request, now=timezone.now(), unsigned=_("The report was not signed."))
 
 
 def _access_submission(request: ActorRequest, number: str, sent: int) -> Submission:
