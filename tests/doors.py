@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from sipar.config.api import api
@@ -61,3 +62,14 @@ def _operations() -> Iterator[Door]:
     for route, methods, _, view, entry in operations(api):
         gate = entry.gate if isinstance(entry, Entry) else None
         yield Door(f"api{route}", gate, tuple(method.lower() for method in methods), view)
+
+
+def read_whole(answer: Any) -> HttpResponse:
+    """An answer with its content in memory, and the file that it streamed closed."""
+    if not answer.streaming:
+        return answer  # type: ignore[no-any-return]
+    whole = HttpResponse(b"".join(answer), status=answer.status_code, headers=dict(answer.headers))
+    # Not `close()`: it tells Django that the request is over, which would end the test's own transaction.
+    for closer in answer._resource_closers:
+        closer()
+    return whole

@@ -27,7 +27,7 @@ from sipar.people.models import Account, ApiToken, GrantRequest
 from sipar.teams.models import ConstituencyDispute, ConstituencyDraft, Team
 from sipar.ui.pdf import pdf_of
 from tests.cast import NOW, PASSWORD
-from tests.doors import every_door
+from tests.doors import every_door, read_whole
 from tests.leaks.writes import BY_NAME, WRITES, examples, state_of
 from tests.world import World
 
@@ -211,9 +211,7 @@ def test_every_answer_carries_a_policy_that_runs_nothing_of_a_page(world: World,
         browser.raise_request_exception = False
         for door in every_door():
             for method in door.methods:
-                response = getattr(browser, method)(door.address(values))
-                for closer in response._resource_closers:
-                    closer()
+                response = read_whole(getattr(browser, method)(door.address(values)))
                 if not is_strict(response.headers.get("Content-Security-Policy", "")):
                     without.append((method, door.route, response.status_code))
     assert without == []
