@@ -83,6 +83,11 @@ class ServiceCatalogue(Shape):
         _refuse_repeats(service.identifier for area in self.areas for service in area.services)
         return self
 
+    @property
+    def services(self) -> dict[str, Service]:
+        """Every service by its identifier, in the order of the document."""
+        return {service.identifier: service for area in self.areas for service in area.services}
+
 
 class Pillar(Shape):
     """A GCI pillar or an NCAF cluster."""

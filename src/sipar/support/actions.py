@@ -266,8 +266,7 @@ def _refuse_bad_asking(asking: Asking) -> None:
         places.append(Place("urgency", _("Choose one of these.")))
     if asking.mode not in SupportRequest.Mode.values:
         places.append(Place("mode", _("Choose one of these.")))
-    known = {service.identifier for area in first_services().areas for service in area.services}
-    if len(asking.services) > MOST_SERVICES or not set(asking.services) <= known:
+    if len(asking.services) > MOST_SERVICES or not set(asking.services) <= first_services().services.keys():
         places.append(Place("services", _("Choose at most eight of the listed services.")))
     if places:
         raise Invalid(_("Some answers are missing or not right."), code="support.asking", places=places)

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sipar.assessments.work_tabs import add_problem
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid, NotFound
@@ -41,6 +40,7 @@ from sipar.support.forms import (
 )
 from sipar.support.models import SupportRequest
 from sipar.support.policy import may_answer, may_work
+from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
 
 ROWS = 50
@@ -102,41 +102,45 @@ def support_request(request: ActorRequest, help_number: str) -> HttpResponse:
 @require_POST
 def support_accept(request: ActorRequest, help_number: str) -> HttpResponse:
     said = _("You have the request.")
-    return _step(request, help_number, "accept", EtaForm(request.POST), actions.accept_request, said)
+    found = _locked(request, help_number)
+    return _step(request, found, "accept", EtaForm(request.POST), actions.accept_request, said)
 
 
 @gate(TEAM)
 @require_POST
 def support_eta(request: ActorRequest, help_number: str) -> HttpResponse:
-    return _step(request, help_number, "eta", EtaForm(request.POST), actions.change_eta, _("Saved."))
+    found = _locked(request, help_number)
+    return _step(request, found, "eta", EtaForm(request.POST), actions.change_eta, _("Saved."))
 
 
 @gate(TEAM)
 @require_POST
 def support_decline(request: ActorRequest, help_number: str) -> HttpResponse:
     said = _("The next CERT has been asked.")
-    return _step(request, help_number, "decline", ReasonForm(request.POST), actions.decline_request, said)
+    found = _locked(request, help_number)
+    return _step(request, found, "decline", ReasonForm(request.POST), actions.decline_request, said)
 
 
 @gate(TEAM)
 @require_POST
 def support_hand_over(request: ActorRequest, help_number: str) -> HttpResponse:
     said = _("The other CERT has been asked.")
-    return _step(request, help_number, "hand_over", HandOverForm(request.POST), actions.hand_over_request, said)
+    found = _locked(request, help_number)
+    return _step(request, found, "hand_over", HandOverForm(request.POST), actions.hand_over_request, said)
 
 
 @gate(TEAM)
 @require_POST
 def support_dispatch(request: ActorRequest, help_number: str) -> HttpResponse:
-    found = selectors.access_request(request.actor, help_number, for_update=True)
+    found = _locked(request, help_number)
     form = DispatchForm(request.POST, people=_people(found))
-    return _step(request, help_number, "dispatch", form, work_actions.dispatch, _("Sent."))
+    return _step(request, found, "dispatch", form, work_actions.dispatch, _("Sent."))
 
 
 @gate(TEAM)
 @require_POST
 def support_release(request: ActorRequest, help_number: str, assignment_id: int) -> HttpResponse:
-    found = selectors.access_request(request.actor, help_number, for_update=True)
+    found = _locked(request, help_number)
     assignment = selectors.access_assignment(found, assignment_id)
     work_actions.release(request.actor, found, assignment, now=timezone.now())
     return redirect("support_request", help_number)
@@ -145,33 +149,49 @@ def support_release(request: ActorRequest, help_number: str, assignment_id: int)
 @gate(TEAM)
 @require_POST
 def support_arrive(request: ActorRequest, help_number: str) -> HttpResponse:
-    return _step(request, help_number, "arrive", Form(request.POST), work_actions.arrive, _("Help is there."))
+    found = _locked(request, help_number)
+    return _step(request, found, "arrive", Form(request.POST), work_actions.arrive, _("Help is there."))
 
 
 @gate(TEAM)
 @require_POST
 def support_effort(request: ActorRequest, help_number: str) -> HttpResponse:
-    return _step(request, help_number, "effort", EffortForm(request.POST), work_actions.write_effort, _("Saved."))
+    return _step(
+        request,
+        _locked(request, help_number),
+        "effort",
+        EffortForm(request.POST),
+        work_actions.write_effort,
+        _("Saved."),
+    )
 
 
 @gate(TEAM)
 @require_POST
 def support_finish(request: ActorRequest, help_number: str) -> HttpResponse:
     said = _("The organisation has the closing report.")
-    return _step(request, help_number, "finish", ReportForm(request.POST), work_actions.finish_request, said)
+    found = _locked(request, help_number)
+    return _step(request, found, "finish", ReportForm(request.POST), work_actions.finish_request, said)
 
 
 @gate(TEAM)
 @require_POST
 def support_lesson(request: ActorRequest, help_number: str) -> HttpResponse:
-    return _step(request, help_number, "lesson", LessonForm(request.POST), work_actions.write_lesson, _("Saved."))
+    return _step(
+        request,
+        _locked(request, help_number),
+        "lesson",
+        LessonForm(request.POST),
+        work_actions.write_lesson,
+        _("Saved."),
+    )
 
 
 @gate(ORGANISATION)
 @require_POST
 def support_plan_lesson(request: ActorRequest, help_number: str, lesson_id: int) -> HttpResponse:
     """The organisation takes a lesson into its roadmap."""
-    found = selectors.access_request(request.actor, help_number, for_update=True)
+    found = _locked(request, help_number)
     lesson = selectors.access_lesson(found, lesson_id)
     form = PlanLessonForm(request.POST)
     if not form.is_valid():
@@ -186,13 +206,14 @@ def support_plan_lesson(request: ActorRequest, help_number: str, lesson_id: int)
 @require_POST
 def support_feedback(request: ActorRequest, help_number: str) -> HttpResponse:
     said = _("Thank you. The request is closed.")
-    return _step(request, help_number, "feedback", FeedbackForm(request.POST), work_actions.give_feedback, said)
+    found = _locked(request, help_number)
+    return _step(request, found, "feedback", FeedbackForm(request.POST), work_actions.give_feedback, said)
 
 
 @gate(ORGANISATION)
 @require_POST
 def support_reopen(request: ActorRequest, help_number: str) -> HttpResponse:
-    found = selectors.access_request(request.actor, help_number, for_update=True)
+    found = _locked(request, help_number)
     work_actions.reopen_request(request.actor, found)
     return redirect("support_request", help_number)
 
@@ -200,14 +221,25 @@ def support_reopen(request: ActorRequest, help_number: str) -> HttpResponse:
 @gate(ORGANISATION)
 @require_POST
 def support_withdraw(request: ActorRequest, help_number: str) -> HttpResponse:
-    return _step(request, help_number, "withdraw", Form(request.POST), actions.withdraw_request, _("Withdrawn."))
+    return _step(
+        request,
+        _locked(request, help_number),
+        "withdraw",
+        Form(request.POST),
+        actions.withdraw_request,
+        _("Withdrawn."),
+    )
+
+
+def _locked(request: ActorRequest, help_number: str) -> SupportRequest:
+    """The request, kept from every other step until this one is done."""
+    return selectors.access_request(request.actor, help_number, for_update=True)
 
 
 def _step(
-    request: ActorRequest, help_number: str, name: str, form: Form, step: Callable[..., Any], said: str
+    request: ActorRequest, found: SupportRequest, name: str, form: Form, step: Callable[..., Any], said: str
 ) -> HttpResponse:
     """Do one step of a request with what the form says; a refusal stands beside the field that it speaks of."""
-    found = selectors.access_request(request.actor, help_number, for_update=True)
     if form.is_valid():
         try:
             step(request.actor, found, **form.cleaned_data, now=timezone.now())
@@ -217,7 +249,7 @@ def _step(
             add_problem(form, problem)
         else:
             messages.success(request, said)
-            return redirect("support_request", help_number)
+            return redirect("support_request", found.number)
     return _page(request, found, bound={name: form}, status=422)
 
 
@@ -255,8 +287,8 @@ def _people(found: SupportRequest) -> QuerySet[Any]:
 
 
 def _service_names(found: SupportRequest) -> list[dict[str, str]]:
-    known = {service.identifier: dict(service.name) for area in first_services().areas for service in area.services}
-    return [known[code] for code in found.services if code in known]
+    known = first_services().services
+    return [dict(known[code].name) for code in found.services if code in known]
 
 
 def _asking(said: dict[str, Any]) -> actions.Asking:

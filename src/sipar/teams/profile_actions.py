@@ -33,8 +33,8 @@ def describe(actor: Actor, team: Team, *, profile: Mapping[str, str], email: str
 def choose_services(actor: Actor, team: Team, services: list[str]) -> None:
     """Keep which services of the FIRST catalogue the team offers."""
     require_may_describe(actor, team)
-    known = [service.identifier for area in first_services().areas for service in area.services]
-    if not set(services) <= set(known):
+    known = first_services().services
+    if not set(services) <= known.keys():
         raise Invalid("The FIRST catalogue has no such service.", code="team.service")
     Team.objects.filter(pk=team.pk).update(services=[service for service in known if service in set(services)])
 
