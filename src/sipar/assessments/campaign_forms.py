@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from sipar.assessments.campaign_actions import TIERS, CampaignDraft
 from sipar.assessments.models import Campaign
 from sipar.core.acting import Actor
-from sipar.core.problems import Invalid
 from sipar.frameworks.models import Framework
 from sipar.frameworks.selectors import frameworks_in_use, loaded
 from sipar.nations.constituency import ConstituencyRule
@@ -201,14 +200,6 @@ def initial_of(campaign: Campaign, zone: ZoneInfo) -> dict[str, Any]:
         **{name: [str(value) for value in getattr(clause, name) or ()] for name in CRITERIA},
         **{f"profile_{tier}": f"{campaign.framework_id}/{profile}" for tier, profile in campaign.profiles.items()},
     }
-
-
-def add_places(form: forms.Form, problem: Invalid) -> None:
-    """Show what an action refused beside the fields it speaks of."""
-    for place in problem.places:
-        form.add_error(place.where if place.where in form.fields else None, place.sentence)
-    if not problem.places:
-        form.add_error(None, problem.sentence)
 
 
 def teams_led_by(actor: Actor) -> QuerySet[Team]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -19,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from sipar.assessments import campaign_actions as actions
 from sipar.assessments import campaign_selectors as selectors
 from sipar.assessments.campaign_cohort import cohort, cohort_of, late_joiners
-from sipar.assessments.campaign_forms import CampaignForm, CohortForm, ReopenForm, add_places, end_of, initial_of
+from sipar.assessments.campaign_forms import CampaignForm, CohortForm, ReopenForm, end_of, initial_of
 from sipar.assessments.campaign_policy import (
     CAMPAIGN_READERS,
     may_lead,
@@ -33,7 +32,8 @@ from sipar.core.problems import Invalid
 from sipar.formats.table_writing import write_csv
 from sipar.orgs.models import Province, Sector
 from sipar.people.gates import TEAM, TEAM_HEAD
-from sipar.ui.context import nation
+from sipar.ui.context import nation_zone
+from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
 from sipar.ui.templatetags.sipar_ui import in_language
 
@@ -111,7 +111,7 @@ def campaign_new(request: ActorRequest) -> HttpResponse:
         try:
             drafted = actions.draft_campaign(request.actor, form.draft(nation_zone()), now=timezone.now())
         except Invalid as problem:
-            add_places(form, problem)
+            add_problem(form, problem)
         else:
             messages.success(request, _("The campaign is a draft. Look at it, then launch it."))
             return redirect("campaign", drafted.code)
@@ -129,7 +129,7 @@ def campaign_edit(request: ActorRequest, code: str) -> HttpResponse:
         try:
             actions.change_campaign(request.actor, found, form.draft(nation_zone()), now=timezone.now())
         except Invalid as problem:
-            add_places(form, problem)
+            add_problem(form, problem)
         else:
             messages.success(request, _("The draft is kept."))
             return redirect("campaign", code)
@@ -259,10 +259,6 @@ def _form_page(request: ActorRequest, form: CampaignForm, *, heading: str, trail
 
 def _begin() -> dict[str, Any]:
     return {"opens_on": timezone.localdate(timezone=nation_zone())}
-
-
-def nation_zone() -> ZoneInfo:
-    return ZoneInfo(nation().time_zone)
 
 
 def campaign_trail(found: Campaign | None = None) -> list[dict[str, str]]:

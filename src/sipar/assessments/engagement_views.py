@@ -13,14 +13,16 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from sipar.assessments import campaign_selectors as selectors
-from sipar.assessments.campaign_forms import EngagementForm, add_places, end_of
+from sipar.assessments.campaign_forms import EngagementForm, end_of
 from sipar.assessments.campaign_policy import require_may_lead
-from sipar.assessments.campaign_views import campaign_trail, nation_zone
+from sipar.assessments.campaign_views import campaign_trail
 from sipar.assessments.engagement_actions import end_engagement, engage
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid
 from sipar.people.gates import TEAM_HEAD
+from sipar.ui.context import nation_zone
+from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
 
 COLUMNS = (
@@ -53,7 +55,7 @@ def campaign_engagements(request: ActorRequest, code: str) -> HttpResponse:
                 now=timezone.now(),
             )
         except Invalid as problem:
-            add_places(form, problem)
+            add_problem(form, problem)
         else:
             messages.success(request, _("The engagement is kept."))
             return redirect("campaign_engagements", code)

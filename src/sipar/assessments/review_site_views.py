@@ -21,13 +21,14 @@ from sipar.assessments.review_forms import SampleForm, SiteAnswerForm, VisitForm
 from sipar.assessments.review_policy import may_draw_for, require_part
 from sipar.assessments.review_selectors import sampled_in, samples_of, standing_of, verified_positions
 from sipar.assessments.selectors import access_assessment, access_evidence
-from sipar.assessments.work_tabs import REVIEWERS, add_problem, level_view
+from sipar.assessments.work_tabs import REVIEWERS, level_view
 from sipar.core.files import file_response
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid, not_open
 from sipar.frameworks.selectors import loaded
 from sipar.people.gates import TEAM
+from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
 
 ROWS = 50

@@ -34,7 +34,7 @@ from sipar.assessments.review_selectors import (
     words_on,
 )
 from sipar.assessments.selectors import access_assessment
-from sipar.assessments.work_tabs import REVIEWERS, add_problem, level_view, text_of, whole_number_of, work_tabs
+from sipar.assessments.work_tabs import REVIEWERS, level_view, text_of, whole_number_of, work_tabs
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid, not_open
@@ -42,6 +42,7 @@ from sipar.frameworks.selectors import LoadedFramework, loaded
 from sipar.orgs.models import Sector
 from sipar.posture.levels import UNANSWERED
 from sipar.teams.models import Team
+from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
 
 ROWS = 50

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -40,7 +39,7 @@ from sipar.assessments.roadmap_selectors import (
 )
 from sipar.assessments.roadmap_timeline import timeline
 from sipar.assessments.selectors import access_assessment
-from sipar.assessments.work_tabs import add_problem, text_of, work_tabs
+from sipar.assessments.work_tabs import text_of, work_tabs
 from sipar.core.files import file_response
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
@@ -50,7 +49,8 @@ from sipar.frameworks.selectors import loaded
 from sipar.orgs.models import Organisation
 from sipar.people.gates import ASSESSMENT_READERS, ORGANISATION
 from sipar.people.roles import TEAM_ROLES
-from sipar.ui.context import nation
+from sipar.ui.context import nation, nation_zone
+from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
 
 ROWS = 50
@@ -72,7 +72,7 @@ MOVES = {
 
 def today_of(now: datetime) -> date:
     """The day that it is in the nation."""
-    return now.astimezone(ZoneInfo(nation().time_zone)).date()
+    return now.astimezone(nation_zone()).date()
 
 
 @gate(ASSESSMENT_READERS)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.forms import Form
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from sipar.core.acting import Actor
 from sipar.core.gates import Gate
-from sipar.core.problems import Invalid
 from sipar.formats.catalogue import Requirement
 from sipar.frameworks.selectors import LoadedFramework
 from sipar.people.roles import ENGAGED_ROLES, TEAM_ROLES
@@ -40,14 +38,6 @@ def whole_number_of(request: HttpRequest, name: str, *, most: int = 2**31 - 1) -
     text = request.GET.get(name, "")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
     return number if number is not None and number <= most else None
-
-
-def add_problem(form: Form, problem: Invalid) -> None:
-    """Put what an action refused beside the fields that it speaks of."""
-    for place in problem.places:
-        form.add_error(place.where if place.where in form.fields else None, place.sentence)
-    if not problem.places:
-        form.add_error(None, problem.sentence)
 
 
 def level_view(framework: LoadedFramework, requirement: Requirement, level: int | None) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,14 +13,14 @@ from sipar.desk.needs import Moment
 from sipar.desk.selectors import changes_since_yesterday, needs_of
 from sipar.people.gates import EVERYONE
 from sipar.ui import navigation
-from sipar.ui.context import nation
+from sipar.ui.context import nation_zone
 
 
 @gate(EVERYONE)
 @require_GET
 def show(request: ActorRequest) -> HttpResponse:
     """What needs me now, then what changed since yesterday."""
-    moment = Moment(now=timezone.now(), zone=ZoneInfo(nation().time_zone))
+    moment = Moment(now=timezone.now(), zone=nation_zone())
     context = {
         "needs": needs_of(request.actor, moment),
         "changes": changes_since_yesterday(request.actor, moment),

@@ -44,7 +44,8 @@ from sipar.incidents.sharing_actions import give_extract, share_with_team
 from sipar.incidents.triage_actions import assign, classify, correct_facts, score_severity, set_state
 from sipar.orgs.selectors import access_organisation
 from sipar.teams.selectors import access_team
-from sipar.ui.context import nation
+from sipar.ui.context import nation_zone
+from sipar.ui.forms import add_problem
 
 MOST_TWINS = 50
 
@@ -79,7 +80,7 @@ def act(request: ActorRequest, number: str, name: str) -> HttpResponse:
         try:
             onward = wanted.do(request.actor, incident, form, timezone.now())
         except Invalid as problem:
-            _show(form, problem)
+            add_problem(form, problem)
         else:
             messages.success(request, _("Done."))
             goes_on = onward or incident
@@ -101,13 +102,6 @@ def act(request: ActorRequest, number: str, name: str) -> HttpResponse:
         },
         status=422 if form.is_bound else 200,
     )
-
-
-def _show(form: forms.Form, problem: Invalid) -> None:
-    for place in problem.places:
-        form.add_error(place.where if place.where in form.fields else None, place.sentence)
-    if not problem.places:
-        form.add_error(None, problem.sentence)
 
 
 def _teams(incident: Incident) -> list[tuple[str, str]]:
@@ -192,14 +186,8 @@ def _merge(actor: Actor, incident: Incident, form: forms.Form, now: datetime) ->
 
 def _correct(actor: Actor, incident: Incident, form: forms.Form, now: datetime) -> None:
     known = {name: fact for name, fact in askable().items() if name in form.fields}
-    given = facts_from_post({name: form.data.get(name, "") for name in known}, known, zone=_zone())
+    given = facts_from_post({name: form.data.get(name, "") for name in known}, known, zone=nation_zone())
     correct_facts(actor, incident, facts=given, reason=form.cleaned_data["reason"], now=now)
-
-
-def _zone() -> Any:
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(nation().time_zone)
 
 
 ACTS: dict[str, Act] = {
@@ -266,6 +254,6 @@ ACTS: dict[str, Act] = {
         gettext_lazy("Correct what was reported"),
         gettext_lazy("What the organisation signed stays as it was. The duties are computed anew."),
         gettext_lazy("Correct it"),
-        lambda actor, incident, data: asked.CorrectForm(data, incident=incident, zone=_zone()), _correct,
+        lambda actor, incident, data: asked.CorrectForm(data, incident=incident, zone=nation_zone()), _correct,
     ),
 }  # fmt: skip

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages as notices
 from django.http import HttpResponse
@@ -42,7 +41,7 @@ from sipar.incidents.content_selectors import access_link
 from sipar.incidents.models import Incident
 from sipar.incidents.projections import Projection
 from sipar.incidents.selectors import access_incident, audience_of
-from sipar.ui.context import nation
+from sipar.ui.context import nation_zone
 
 TITLES: dict[str, str | Promise] = {
     "timeline": gettext_lazy("Timeline"),
@@ -126,7 +125,7 @@ def case_address(incident: Incident) -> str:
 def _look(
     request: ActorRequest, incident: Incident, projection: Projection, *, now: datetime, asked: dict[str, str]
 ) -> Look:
-    return Look(request.actor, incident, projection, now, ZoneInfo(nation().time_zone), asked)
+    return Look(request.actor, incident, projection, now, nation_zone(), asked)
 
 
 @gate(CASE_READERS)

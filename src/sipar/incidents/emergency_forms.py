@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sipar.incidents.emergency_actions import Caller
 from sipar.incidents.report_forms import YES_OR_NO
-from sipar.ui.fields import MomentField
+from sipar.ui.forms import MomentField
 
 
 class EmergencyForm(forms.Form):

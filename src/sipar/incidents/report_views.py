@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
@@ -39,7 +38,7 @@ from sipar.obligations.report_clocks import Inquiry, inquiry, submissions_of
 from sipar.orgs.selectors import access_organisation, organisations_of_actor, search_organisations
 from sipar.people.roles import ORGANISATION_ROLES
 from sipar.teams.selectors import chain_of
-from sipar.ui.context import nation
+from sipar.ui.context import nation_zone
 
 SHOWN = 20
 
@@ -157,7 +156,7 @@ def trail_of(incident: Incident) -> list[dict[str, str]]:
 def _keep(request: ActorRequest, incident: Incident) -> None:
     """Save what the form carries; the version is the one that its writer has seen."""
     report = _report_of(incident)
-    zone = ZoneInfo(nation().time_zone)
+    zone = nation_zone()
     post = request.POST.dict()
     version = str(post.get("version", ""))
     raw = facts_from_post({name: str(value) for name, value in post.items()}, askable(), zone=zone)
@@ -196,7 +195,7 @@ def _page(request: ActorRequest, number: str, *, problem: Problem | None = None)
     step = "all" if submissions else ("more" if _step(request) == "more" else "first")
     open_facts, told_facts = _shown(asked, step, told=submissions[-1].facts if submissions else {})
     holder = pen_holder_name(report, request.actor, now=now)
-    zone = ZoneInfo(nation().time_zone)
+    zone = nation_zone()
     known = {"values": report.facts, "estimates": report.estimates, "zone": zone}
     fields = FactsForm(facts=open_facts, **known)
     told = FactsForm(facts=told_facts, **known)

@@ -16,11 +16,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sipar.assessments.signing import factors_of, shown_lately, shown_now
-from sipar.assessments.submit_actions import SecondFactor
+from sipar.assessments.signing import factors_of, shown_for, shown_lately
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
-from sipar.core.problems import Conflict, Forbidden, Invalid, Problem
+from sipar.core.problems import Conflict, Forbidden, Invalid
 from sipar.incidents import rollup_actions as actions
 from sipar.incidents.classification import rsit
 from sipar.incidents.custody_reading import national_team
@@ -47,9 +46,10 @@ from sipar.incidents.situation_words import (
     words,
 )
 from sipar.obligations.models import Duty
+from sipar.orgs.forms import add_problem
 from sipar.people.gates import TEAM
 from sipar.people.models import Account
-from sipar.ui.context import nation
+from sipar.ui.context import nation_zone
 
 ROWS = 50
 
@@ -70,7 +70,7 @@ def assemble_rollup(request: ActorRequest) -> HttpResponse:
     team = government_team(request.actor)
     if team is None:
         raise Forbidden("The Government CERT assembles the roll-up.", code="rollup.send")
-    now, zone = timezone.now(), ZoneInfo(nation().time_zone)
+    now, zone = timezone.now(), nation_zone()
     if request.method == "POST":
         form: forms.Form = SendForm(request.POST)
         if form.is_valid():
@@ -78,14 +78,14 @@ def assemble_rollup(request: ActorRequest) -> HttpResponse:
             try:
                 sent = actions.send_rollup(
                     request.actor, since=since, until=until, remarks=form.cleaned_data["remarks"],
-                    signature=_signature(request, now), now=now,
+                    signature=shown_for(request, now=now, unsigned=_("The roll-up was not signed.")), now=now,
                 )  # fmt: skip
             except (Invalid, Conflict) as problem:
-                _show(form, problem)
+                add_problem(form, problem)
             except Forbidden as problem:
                 if problem.code != "second_factor":
                     raise
-                _show(form, problem)
+                add_problem(form, problem)
             else:
                 messages.success(request, _("Signed and sent to the National CERT."))
                 return redirect("rollup", sent.number)
@@ -156,7 +156,7 @@ def set_period(request: ActorRequest) -> HttpResponse:
         try:
             actions.set_period(request.actor, **form.cleaned_data, now=timezone.now())
         except Invalid as problem:
-            _show(form, problem)
+            add_problem(form, problem)
         else:
             messages.success(request, _("Set. The next clock starts within the hour."))
             return redirect("rollups")
@@ -250,22 +250,3 @@ def _span(form: forms.Form, zone: ZoneInfo) -> tuple[datetime, datetime]:
         datetime.combine(first, time(0), zone),
         datetime.combine(last + timedelta(days=1), time(0), zone),
     )
-
-
-def _signature(request: ActorRequest, now: datetime) -> SecondFactor | None:
-    """A code that was typed now, else a second factor shown within the last five minutes."""
-    code = request.POST.get("code", "").strip()[:64]
-    if not code:
-        return shown_lately(request, now=now)
-    try:
-        return shown_now(request, code, now=now)
-    except Invalid as problem:
-        raise Invalid(_("The roll-up was not signed."), code=problem.code, places=problem.places) from problem
-
-
-def _show(form: forms.Form, problem: Problem) -> None:
-    placed = [place for place in problem.places if place.where in form.fields]
-    for place in placed:
-        form.add_error(place.where, place.sentence)
-    if not placed:
-        form.add_error(None, problem.sentence)

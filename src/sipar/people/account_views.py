@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -41,7 +39,7 @@ from sipar.people.selectors import (
     roles_of_account,
 )
 from sipar.people.sign_in import end_every_session
-from sipar.ui.context import nation
+from sipar.ui.context import nation_zone
 from sipar.ui.tables import Column
 
 COLUMNS = (
@@ -102,7 +100,7 @@ def account(request: ActorRequest, account: int) -> HttpResponse:
     now = timezone.now()
     form = RoleForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        zone = ZoneInfo(nation().time_zone)
+        zone = nation_zone()
         try:
             ask_for_role(
                 request.actor, found, form.cleaned_data["role"], form.place(),

@@ -17,7 +17,7 @@ from sipar.orgs.words import named
 from sipar.people.models import Account
 from sipar.support.models import SupportRequest
 from sipar.teams.models import Team
-from sipar.ui.fields import MomentField
+from sipar.ui.forms import MomentField
 
 # What people in trouble ask for, out of the whole catalogue: analysis, forensics, recovery, coordination, advice.
 HELPFUL_SERVICES = ("6.2", "6.3", "6.4", "6.5", "6.6", "7.6", "9.4")
@@ -69,7 +69,7 @@ class AskForm(forms.Form):
         if len(own) == 1:
             self.fields["organisation"].initial = own[0].identifier
             self.fields["organisation"].widget = forms.HiddenInput()
-        known = {service.identifier: service for area in first_services().areas for service in area.services}
+        known = first_services().services
         self.fields["services"].choices = [  # type: ignore[attr-defined]
             (identifier, named(dict(known[identifier].name))) for identifier in HELPFUL_SERVICES
         ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -39,7 +38,7 @@ from sipar.teams.selectors import (
     team_sizes,
     tree_of_teams,
 )
-from sipar.ui.context import nation
+from sipar.ui.context import nation, nation_zone
 from sipar.ui.tables import Column
 
 TREE_COLUMNS = (
@@ -201,7 +200,7 @@ def roster(request: ActorRequest, code: str) -> HttpResponse:
     now = timezone.now()
     may_plan = policy.may_roster(request.actor, found)
     people = people_of_team(found.pk, now=now) if may_plan else []
-    form = ShiftForm(request.POST or None, people=people, zone=ZoneInfo(nation().time_zone))
+    form = ShiftForm(request.POST or None, people=people, zone=nation_zone())
     if request.method == "POST":
         policy.require_may_roster(request.actor, found)
         if form.is_valid():

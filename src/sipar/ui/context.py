@@ -28,6 +28,11 @@ def nation() -> Nation:
     return profile.load(folder) if folder.is_absolute() else profile.shipped(settings.NATION)
 
 
+def nation_zone() -> ZoneInfo:
+    """The time zone that the nation's days and hours are told in."""
+    return ZoneInfo(nation().time_zone)
+
+
 def theme_of(request: HttpRequest) -> str:
     chosen = request.COOKIES.get(THEME_COOKIE, "system")
     return chosen if chosen in THEMES else "system"
@@ -40,7 +45,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "demonstration": settings.DEMONSTRATION,
         "nation_name": nation().name,
         "authority": nation().authority,
-        "zone": ZoneInfo(nation().time_zone),
+        "zone": nation_zone(),
         "now": timezone.now(),
         "navigation": navigation.entries(getattr(request, "actor", None), request.path),
         "me_links": ME_LINKS,
