@@ -61,6 +61,10 @@ INSTALLED_APPS = [
     "sipar.incidents",
     "sipar.obligations",
     "sipar.support",
+    "sipar.claims",
+    "sipar.feeds",
+    "sipar.notices",
+    "sipar.vulnerabilities",
 ]
 
 MIDDLEWARE = [

@@ -138,12 +138,22 @@ class Asset(models.Model):
         TECHNOLOGY = "technology", _("Technology in use")
         CRYPTOGRAPHY = "cryptography", _("Cryptography in use")
 
+    class Mark(models.TextChoices):
+        """Why an address alone does not say whose machine it was: what is seen there accuses no single tenant."""
+
+        NAT = "nat", _("Addresses shared by many users (NAT)")
+        SHARED = "shared", _("Shared hosting")
+        CLOUD = "cloud", _("Cloud range of many tenants")
+        DYNAMIC = "dynamic", _("Addresses that change hands")
+
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="assets")
     kind = models.CharField(max_length=15, choices=Kind)
     value = models.CharField(max_length=400)
     note = models.CharField(max_length=400, blank=True)
     valid_from = models.DateField(null=True, blank=True)
     valid_until = models.DateField(null=True, blank=True)
+    source = models.CharField(max_length=60, default="manual")
+    mark = models.CharField(max_length=10, choices=Mark, blank=True)
 
     guard = of_organisation()
 

@@ -103,6 +103,15 @@ as $$
     where g.team_id is not null and g.role in ('analyst', 'duty_officer', 'team_head')
 $$;
 
+-- Whose exposure the actor sees: the organisations they work for and those of their CERTs' constituencies.
+create or replace function guard.watched() returns setof bigint language sql stable security definer
+set search_path = pg_catalog, public
+as $$
+    select guard.own()
+    union
+    select m.organisation_id from teams_membership m where m.team_id = any (guard.desks())
+$$;
+
 -- Cases that this person broke the glass for, while it lasts.
 create or replace function guard.opened() returns setof bigint language sql stable security definer
 set search_path = pg_catalog, public

@@ -165,6 +165,8 @@ class Migration(migrations.Migration):
                 ('note', models.CharField(blank=True, max_length=400)),
                 ('valid_from', models.DateField(blank=True, null=True)),
                 ('valid_until', models.DateField(blank=True, null=True)),
+                ('source', models.CharField(default='manual', max_length=60)),
+                ('mark', models.CharField(blank=True, choices=[('nat', 'Addresses shared by many users (NAT)'), ('shared', 'Shared hosting'), ('cloud', 'Cloud range of many tenants'), ('dynamic', 'Addresses that change hands')], max_length=10)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assets', to='orgs.organisation')),
             ],
             options={
