@@ -74,7 +74,11 @@ class RawFile(models.Model):
 
 
 class Batch(models.Model):
-    """The manifest of one raw file: it is worked on by one worker at a time and counted exactly once."""
+    """The manifest of one raw file: it is worked on by one worker at a time and counted exactly once.
+
+    `attempt` counts the workers that began it: only the latest may end it. `accepted_by_id` is who said that a report
+    which was held is right as it is. `code` and `sentence` tell why it is held or failed; `rows` grows while it is read.
+    """
 
     TRANSITIONS: ClassVar = {
         "received": ("running", "held", "discarded"),
@@ -106,15 +110,19 @@ class Batch(models.Model):
     quarantined = models.BigIntegerField(default=0)
     routed = models.BigIntegerField(default=0)
     unclaimed = models.BigIntegerField(default=0)
+    complete = models.BooleanField(default=False)
     lookup = models.CharField(max_length=64, blank=True)
     parts = models.JSONField(default=list)
+    attempt = models.SmallIntegerField(default=0)
+    accepted_by_id = models.BigIntegerField(null=True)
+    code = models.CharField(max_length=60, blank=True)
     sentence = models.CharField(max_length=500, blank=True)
     received_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     guard = Guard(
-        select=OF_TEAM_OR_HEALTH, write=OF_TEAM, transitions=TRANSITIONS, silent=("started_at", "report_type", "rows")
+        select=OF_TEAM_OR_HEALTH, write=OF_TEAM, transitions=TRANSITIONS, silent=("started_at", "report_type", "rows", "attempt")
     )
 
     class Meta:

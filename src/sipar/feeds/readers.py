@@ -6,8 +6,13 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from typing import TYPE_CHECKING
+
 from sipar.core.problems import Invalid, Place
-from sipar.feeds.reading import Reader
+
+if TYPE_CHECKING:
+    # Pages list the readers by name, and start without the libraries that reading needs.
+    from sipar.feeds.reading import Reader
 
 
 @cache
