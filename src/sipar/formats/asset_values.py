@@ -116,17 +116,23 @@ def normalise_asn(text: str) -> str:
 
 def normalise_domain(text: str) -> str:
     """A domain name in lower-case ASCII (IDNA 2008, UTS 46 mapping) that is not a public suffix by itself."""
-    name = text.removesuffix(".")
+    ascii_name = normalise_domain_name(text)
+    if "." not in ascii_name:
+        raise FormatProblem("asset.domain", "a domain has at least two parts, such as bank.example", text)
+    if ascii_name in public_suffixes():
+        raise FormatProblem("asset.domain", "under this public suffix many organisations register; name your own", text)
+    return ascii_name
+
+
+def normalise_domain_name(text: str) -> str:
+    """Any domain name in lower-case ASCII (IDNA 2008, UTS 46 mapping), a public suffix or a single label too."""
+    name = text.strip().removesuffix(".")
     try:
         ascii_name = idna.encode(name, uts46=True, std3_rules=True).decode().lower()
     except (idna.IDNAError, UnicodeError) as problem:
         raise FormatProblem("asset.domain", "this is no domain name, such as bank.example", text) from problem
-    if "." not in ascii_name:
-        raise FormatProblem("asset.domain", "a domain has at least two parts, such as bank.example", text)
     if ascii_name.rpartition(".")[2].isdigit():
         raise FormatProblem("asset.domain", "this looks like an IP address; add it as a prefix", text)
-    if ascii_name in public_suffixes():
-        raise FormatProblem("asset.domain", "under this public suffix many organisations register; name your own", text)
     return ascii_name
 
 
