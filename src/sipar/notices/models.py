@@ -9,13 +9,20 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from sipar.core.guards import SYSTEM, Guard
+from sipar.notices.exposure_models import ExposureCell, ExposureCount, ExposureStanding
 from sipar.orgs.models import Organisation
 from sipar.teams.models import Team
+
+__all__ = [
+    "Channel", "Decision", "Delivery", "DryRun", "ExposureCell", "ExposureCount", "ExposureStanding", "Finding",
+    "Inhibition", "Notice", "NoticeFinding", "Reply", "RuleSet", "Tlp",
+]  # fmt: skip
 
 # The organisation's own people and the staff of its CERTs; ministries, auditors and consultants do not see exposure.
 WATCHES = (
@@ -106,7 +113,18 @@ class Finding(models.Model):
                 name="notices_finding_open",
                 condition=Q(state__in=("open", "stale", "reopened")),
             ),
-        ]
+            models.Index(
+                F("priority").desc(nulls_last=True), F("severity").desc(), "id",
+                name="notices_finding_first", condition=Q(state__in=("open", "stale", "reopened")),
+            ),
+            models.Index(
+                "kind", F("priority").desc(nulls_last=True), F("severity").desc(), "id",
+                name="notices_finding_kind", condition=Q(state__in=("open", "stale", "reopened")),
+            ),
+            # For the search box, through guard.search_findings.
+            models.Index(fields=["asset"], opclasses=["varchar_pattern_ops"], name="notices_finding_asset"),
+            GinIndex(fields=["cves"], condition=~Q(cves=[]), name="notices_finding_cves"),
+        ]  # fmt: skip
 
 
 class Decision(models.Model):

@@ -173,6 +173,16 @@ as $$
     group by i.campaign_id, i.sector_id, i.province_id
 $$;
 
+-- What an account may be, read before it acts as that.
+create or replace function guard.roles_of(wanted bigint, moment timestamptz)
+returns table (role varchar, organisation_id bigint, team_id bigint, tier varchar, ministry_id bigint)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select g.role, g.organisation_id, g.team_id, t.tier, g.ministry_id
+    from people_grant g left join teams_team t on t.id = g.team_id
+    where g.account_id = wanted and g.valid_from <= moment and (g.valid_until is null or g.valid_until > moment)
+$$;
+
 -- A token is looked up before its account is known; only its owner's number and its hash come out.
 create or replace function guard.token(wanted text)
 returns table (account_id bigint, digest varchar, scopes jsonb, expires_at timestamptz, revoked_at timestamptz)
@@ -380,6 +390,65 @@ as $$
     where c.state = 'open' and (select guard.reads_situation()) group by 1, 2
 $$;
 
+-- What is exposed in the nation for those who read its situation: no organisation, just the classes they fall in. The page
+-- hides what is small. `organisations` are all of the class, `exposed` those with an open finding, `critical` those with
+-- an open critical one, `repairing` those that repaired something in the last 90 days.
+create or replace function guard.exposure_classes()
+returns table (
+    sector_id bigint, province_id bigint, organisations bigint, exposed bigint, critical bigint, repairing bigint
+)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select o.sector_id, o.province_id, count(*), count(*) filter (where s.live > 0),
+        count(*) filter (where s.by_severity[5] > 0), count(*) filter (where s.repairs > 0)
+    from orgs_organisation o left join notices_exposurestanding s on s.organisation_id = o.id
+    where o.is_active and (select guard.reads_situation())
+    group by 1, 2 order by 1, 2
+$$;
+
+-- The days that repairs took and when findings were opened and ended, one byte each, for the same readers: by sector
+-- (`part` is 'sector'), by province, and for the whole nation.
+create or replace function guard.exposure_course()
+returns table (part text, place_id bigint, live bigint, opened bytea, ended bytea, repairs bytea)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select case grouping(c.sector_id, c.province_id) when 1 then 'sector' when 2 then 'province' else 'nation' end,
+        coalesce(c.sector_id, c.province_id), sum(c.live)::bigint,
+        case when grouping(c.sector_id, c.province_id) = 3 then string_agg(c.opened, ''::bytea) end,
+        case when grouping(c.sector_id, c.province_id) = 3 then string_agg(c.ended, ''::bytea) end,
+        string_agg(c.repairs, ''::bytea)
+    from notices_exposurecell c
+    where c.team_id is null and c.sector_id is not null and (select guard.reads_situation())
+    group by grouping sets ((c.sector_id), (c.province_id), ())
+$$;
+
+-- How many open findings each organisation of a sector has, and how many days it took to repair, without names, so that
+-- an organisation can see itself among its peers.
+create or replace function guard.sector_exposure(wanted bigint)
+returns table (live integer, repair_days double precision)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select coalesce(s.live, 0), s.repair_days from orgs_organisation o
+    left join notices_exposurestanding s on s.organisation_id = o.id
+    where o.sector_id = wanted and o.is_active and guard.actor() is not null
+$$;
+
+-- Findings that the actor may see at an address or name (it and all that begins with it), or of a vulnerability. A policy
+-- on the rows would keep the indexes from being used: they compare by functions that are not leakproof.
+create or replace function guard.search_findings(address text, vulnerability text, most integer)
+returns setof bigint language sql stable security definer set search_path = pg_catalog, public
+as $$
+    select f.id from (
+        select f.* from notices_finding f
+            where address <> '' and f.asset ~>=~ address and f.asset ~<~ (address || U&'\FFFD')
+        union all
+        select f.* from notices_finding f where vulnerability <> '' and f.cves @> array[vulnerability]::varchar[] and f.cves <> '{}'
+    ) f
+    where (select guard.sees_all()) or f.organisation_id in (select guard.watched())
+        or (f.organisation_id is null and f.team_id = any ((select guard.desks())::bigint[]))
+    limit most
+$$;
+
 -- A CERT with all that stand below it, for its own staff.
 create or replace function guard.branch(top bigint) returns setof bigint language sql stable security definer
 set search_path = pg_catalog, public
@@ -521,7 +590,7 @@ begin
         'incidents_incident', 'incidents_breakglass', 'incidents_access',
         'orgs_sector', 'orgs_province', 'orgs_designation', 'obligations_duty', 'obligations_calendarfeed',
         'obligations_submission', 'obligations_breach', 'incidents_campaign',
-        'support_supportrequest']
+        'support_supportrequest', 'notices_finding', 'notices_exposurecell', 'notices_exposurestanding']
     loop
         execute format('grant select on public.%I to sipar_definer', name);
         execute format('drop policy if exists sipar_definer on public.%I', name);

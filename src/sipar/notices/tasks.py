@@ -1,0 +1,7 @@
+"""Where procrastinate looks for the background work of this noun."""
+
+from __future__ import annotations
+
+from sipar.notices import exposure_tasks
+
+__all__ = ["exposure_tasks"]
