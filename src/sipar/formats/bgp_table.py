@@ -7,7 +7,7 @@ the seventh), the screen of `show ip bgp` (columns under a head with Network and
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import polars as pl
@@ -20,12 +20,13 @@ from sipar.formats.problems import FormatProblem
 DUMP: Final = re.compile(r"^(?:TABLE_DUMP2?|BGP4MP(?:_ET)?)\|")
 SCREEN: Final = re.compile(r"^\s+Network\s+Next Hop\b.*\bPath\b")
 _PLAIN: Final = (
-    r"^\s*\"?([0-9A-Fa-f:.]+(?:/\d{1,3})?)\"?\s*(?:[,;|\t]|\s)\s*\"?(?:[Aa][Ss])?(\d{1,10})\"?\s*(?:[,;|\t].*)?$"
+    r"^\s*\"?([0-9A-Fa-f:.]+(?:/\d{1,3})?)\"?\s*(?:[,;|\t]|\s)\s*"
+    r"\"?(?:[Aa][Ss])?(\d{1,10})\"?\s*(?:[,;|\t].*)?$"
 )
 _LAST_AS: Final = r"(?:^|\s)(\d{1,10})\s*$"
 
 
-def read_bgp_table(data: bytes, *, asns: Set[int], limits: Limits = LIMITS) -> ClaimFile:
+def read_bgp_table(data: bytes, *, asns: AbstractSet[int], limits: Limits = LIMITS) -> ClaimFile:
     """The prefixes that the AS numbers in `asns` announce; a world table is mostly about others, which are left out.
 
     Where several announce one prefix, the origin seen most often counts. An AS set at the end of a path names no

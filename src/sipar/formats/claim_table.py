@@ -196,19 +196,17 @@ def _claimed(frame: pl.DataFrame, names: set[str]) -> pl.DataFrame:
 
 def _dates(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows with their days read, and the problems of days that are none, or that end before they begin."""
-    read = frame.with_columns(
-        pl.col(name).str.to_date("%Y-%m-%d", strict=False).alias(f"{name}_read")
-        for name in ("valid_from", "valid_until")
-    )
+    days = ("valid_from", "valid_until")
+    read = frame.with_columns(pl.col(name).str.to_date("%Y-%m-%d", strict=False).alias(f"{name}_read") for name in days)
     wrong = [
         problem_rows(
             read, (pl.col(name) != "") & pl.col(f"{name}_read").is_null(), name, "day", "a day is written 2026-01-31"
         )
-        for name in ("valid_from", "valid_until")
+        for name in days
     ]
     turned = pl.col("valid_until_read") <= pl.col("valid_from_read")
     wrong.append(problem_rows(read, turned, "valid_until", "day", "it must end after it begins"))
-    rows = read.with_columns(pl.col(f"{name}_read").alias(name) for name in ("valid_from", "valid_until"))
+    rows = read.with_columns(pl.col(f"{name}_read").alias(name) for name in days)
     return rows.drop("valid_from_read", "valid_until_read"), pl.concat(wrong).unique("line", maintain_order=True)
 
 

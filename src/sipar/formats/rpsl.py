@@ -6,7 +6,7 @@ AS numbers of one holder together; a route is tied to its origin.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import polars as pl
@@ -23,7 +23,7 @@ _WANTED: Final = (*CLASSES, "organisation", "org-name", "country", "origin", "or
 _ATTRIBUTE: Final = r"^([A-Za-z][A-Za-z0-9_-]{1,40}):[ \t]*(.*)$"
 
 
-def read_rpsl(data: bytes, *, country: str, asns: Set[int] = frozenset(), limits: Limits = LIMITS) -> ClaimFile:
+def read_rpsl(data: bytes, *, country: str, asns: AbstractSet[int] = frozenset(), limits: Limits = LIMITS) -> ClaimFile:
     """The claims of one nation in a file of RPSL objects. Address blocks and AS numbers are the nation's by `country`,
     routes by an origin that is in `asns` or an AS number of the file; all others are left out.
 
