@@ -1,0 +1,19 @@
+"""How the kernels of routing are compiled: by numba at their first call, kept on disk where the place can be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+
+def kernel[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+    """`function` as machine code that releases the interpreter's lock."""
+    options: dict[str, Any] = {"nogil": True}
+    try:
+        compiled = numba.njit(cache=True, **options)(function)
+    except RuntimeError:
+        # No folder for numba's cache can be written: each process compiles for itself.
+        compiled = numba.njit(**options)(function)
+    return compiled  # type: ignore[no-any-return]
