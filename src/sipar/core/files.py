@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.http import FileResponse, HttpResponse
@@ -167,6 +168,14 @@ def read_bytes(digest: str) -> bytes:
     if sha256(content).hexdigest() != digest:
         raise _damaged()
     return content
+
+
+def open_bytes(digest: str) -> BinaryIO:
+    """The bytes with this SHA-256 to read through, with room to peek. Raises Conflict `file.damaged` where missing."""
+    try:
+        return _place(digest).open("rb", buffering=1024 * 1024)
+    except FileNotFoundError as error:
+        raise _damaged() from error
 
 
 def require_intact(digest: str) -> None:

@@ -13,8 +13,8 @@ from procrastinate.contrib.django import app
 
 from sipar.core.acting import acting
 from sipar.core.jobs import system
+from sipar.core.mailbox import Mailbox, Waiting, mailbox_from, mark_seen, opened, waiting
 from sipar.incidents.mail_actions import AUTOMATIC, contact_of_sender, receive_mail, refuse_mail
-from sipar.incidents.mailbox import Mailbox, Waiting, mailbox_from, mark_seen, opened, waiting
 from sipar.incidents.models import InboundMail
 
 log = logging.getLogger(__name__)

@@ -15,10 +15,10 @@ from tests.cast import NOW, Cast
 
 from sipar.core.acting import Actor, acting
 from sipar.core.jobs import system
+from sipar.core.mailbox import mailbox_from
 from sipar.incidents import mail_tasks
 from sipar.incidents.mail_actions import receive_mail
 from sipar.incidents.mail_tasks import answer_mail, fetch
-from sipar.incidents.mailbox import mailbox_from
 from sipar.incidents.models import Artefact, EmergencyReport, InboundMail, Incident
 from sipar.incidents.tests.mail_servers import Servers, mail_servers
 from sipar.orgs.models import Contact
@@ -262,7 +262,7 @@ def test_a_mail_that_cannot_be_kept_waits_and_does_not_stop_those_behind_it(
 def test_a_mail_that_is_too_large_is_not_even_fetched(
     cast: Cast, servers: Servers, asked: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sipar.incidents.mailbox.MAX_BYTES", 5_000)
+    monkeypatch.setattr("sipar.core.mailbox.MAX_BYTES", 5_000)
     made = message(name="<big@x.example>")
     made.add_attachment(b"0" * 10_000, maintype="application", subtype="zip", filename="bomb.zip")
     mail(servers, made)

@@ -1,4 +1,4 @@
-"""The CERT's mailbox over IMAP4rev1 (RFC 3501): the mails nobody has seen, one after the other."""
+"""A mailbox over IMAP4rev1 (RFC 3501): the mails nobody has seen, one after the other."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Waiting:
     data: bytes | None
 
 
-def mailbox_from(url: str) -> Mailbox:
-    """The mailbox that an address names; raises ValueError with what is wrong, without the password."""
+def mailbox_from(url: str, *, setting: str = "SIPAR_INTAKE_MAIL") -> Mailbox:
+    """The mailbox that an address names; raises ValueError with the `setting` and what is wrong, without the password."""
     parts = urlsplit(url)
     if parts.scheme not in ("imap", "imaps") or not parts.hostname or not parts.username:
-        raise ValueError("SIPAR_INTAKE_MAIL must look like imaps://user:password@host:port/folder")
+        raise ValueError(f"{setting} must look like imaps://user:password@host:port/folder")
     if parts.scheme == "imap" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise ValueError("SIPAR_INTAKE_MAIL without encryption is for the loopback address only; use imaps://")
+        raise ValueError(f"{setting} without encryption is for the loopback address only; use imaps://")
     encrypted = parts.scheme == "imaps"
     return Mailbox(
         host=parts.hostname,
