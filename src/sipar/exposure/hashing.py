@@ -1,0 +1,256 @@
+"""Stable 128-bit hashes of observations, computed column by column: of the whole row, and of what it is about.
+
+The hash is SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012, and
+their reference code) under published keys: an observation must hash to the same on every machine and for ever, and
+whoever is scanned chooses part of what is hashed, so that a hash with cheap collisions would let them merge findings.
+numba compiles on the first call of a process; only workers, commands and benches import this module.
+
+**What a finding is about** (its asset), in this order:
+
+1. The winning claim is marked nat, shared, cloud or dynamic: the claim itself, for no single address of it may be
+   accused.
+2. An address: `ip:port/protocol`. 3. A host name: `name:port/protocol`. 4. A URL. 5. An AS number.
+
+Port and protocol belong to the asset only where something that listens is reported. What a machine did as a client
+(`CLIENT`: infected, scanning, guessing passwords) comes from another port each time, and is one finding of the address.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import njit
+from numpy.typing import NDArray
+
+from sipar.exposure.observations import READ
+
+type Digests = NDArray[np.uint64]
+"""Digests as two little-endian words each: shape (rows, 2)."""
+
+ROW_KEY = b"sipar/observe/v1"
+FINDING_KEY = b"sipar/finding/v1"
+ROW_COLUMNS = tuple(name for name in READ.names if name != "line")
+CLIENT = (
+    "infected-system", "scanner", "brute-force", "exploit", "ids-alert", "ddos", "dos", "spam", "dga-domain",
+)  # fmt: skip
+BLOCK_ROWS = 65_536
+
+_CLAIM, _ADDRESS, _NAME, _URL, _NETWORK, _NOTHING = range(1, 7)
+
+
+def row_hashes(table: pa.Table) -> pa.Array:
+    """The hash of every row over `ROW_COLUMNS`, as `binary(16)`: the same line twice in a file is the same.
+
+    Neither the line number nor the file enters. A column that the table does not have counts as null.
+    """
+    key = _words(ROW_KEY)
+    pieces = [_row_block(table.slice(at, BLOCK_ROWS), key) for at in range(0, table.num_rows, BLOCK_ROWS)]
+    return _as_binary(np.concatenate(pieces) if pieces else np.zeros((0, 2), np.uint64))
+
+
+def finding_keys(table: pa.Table) -> pa.Array:
+    """The hash of kind and asset of every row, as `binary(16)`; observations of one finding share it.
+
+    The table has the columns of READ, and `claim`, `shared` and `organisation` where it was routed.
+    """
+    key = _words(FINDING_KEY)
+    pieces = [_key_block(table.slice(at, BLOCK_ROWS), key) for at in range(0, table.num_rows, BLOCK_ROWS)]
+    return _as_binary(np.concatenate(pieces) if pieces else np.zeros((0, 2), np.uint64))
+
+
+def sip_hash(message: bytes, key: bytes) -> bytes:
+    """SipHash-2-4-128 of one message under a key of 16 bytes, as the reference code writes it."""
+    k0, k1 = _words(key)
+    data = np.frombuffer(message, np.uint8)
+    out = np.zeros((1, 2), np.uint64)
+    _hash_spans(data, np.array([0, len(data)], np.int64), np.ones(1, np.bool_), k0, k1, out)
+    return out.astype("<u8").tobytes()
+
+
+def asset_kinds(table: pa.Table) -> NDArray[np.int8]:
+    """Which rule of the asset holds for every row: 1 claim, 2 address, 3 host name, 4 URL, 5 AS number, 6 nothing."""
+    kinds = np.full(table.num_rows, _NOTHING, np.int8)
+    for kind, name in ((_NETWORK, "asn"), (_URL, "url"), (_NAME, "hostname"), (_ADDRESS, "ip")):
+        if name in table.column_names:
+            kinds[_valid(table[name])] = kind
+    if "shared" in table.column_names:
+        kinds[_marked(table["shared"]) & _valid(table["claim"])] = _CLAIM
+    return kinds
+
+
+def listens(table: pa.Table) -> NDArray[np.bool_]:
+    """Whether port and protocol belong to the asset of each row."""
+    acts = pc.is_in(table["classification"].cast(pa.string()), pa.array(CLIENT))
+    found: NDArray[np.bool_] = ~_numbers(acts).astype(np.bool_)
+    return found
+
+
+def _row_block(block: pa.Table, key: tuple[np.uint64, np.uint64]) -> Digests:
+    present = [name for name in ROW_COLUMNS if name in block.column_names]
+    fields = np.zeros((block.num_rows, len(ROW_COLUMNS), 2), np.uint64)
+    for name in present:
+        fields[:, ROW_COLUMNS.index(name)] = _field(block[name], key)
+    return _hash_fields(fields, key)
+
+
+def _key_block(block: pa.Table, key: tuple[np.uint64, np.uint64]) -> Digests:
+    rows = block.num_rows
+    kinds = asset_kinds(block)
+    fields = np.zeros((rows, 5, 2), np.uint64)
+    fields[:, 0] = _field(block["kind"], key)
+    fields[:, 1, 0] = kinds
+    for kind, name in ((_ADDRESS, "ip"), (_NAME, "hostname"), (_URL, "url"), (_NETWORK, "asn")):
+        chosen = kinds == kind
+        if chosen.any():
+            fields[chosen, 2] = _field(block[name], key)[chosen]
+    claimed = kinds == _CLAIM
+    if claimed.any():
+        # Assets and national ranges are numbered apart.
+        owned = _valid(block["organisation"])
+        fields[claimed, 2, 0] = _numbers(block["claim"]).astype(np.uint64)[claimed]
+        fields[claimed, 2, 1] = owned[claimed]
+    service = listens(block) & ((kinds == _ADDRESS) | (kinds == _NAME))
+    for place, name in ((3, "port"), (4, "protocol")):
+        if name in block.column_names:
+            fields[service, place] = _field(block[name], key)[service]
+    return _hash_fields(fields, key)
+
+
+def _field(column: pa.ChunkedArray | pa.Array, key: tuple[np.uint64, np.uint64]) -> Digests:
+    """The digest of every value of a column; zeros for null. A word is hashed once for all rows that have it."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):
+        return np.concatenate([_field(chunk, key) for chunk in array.chunks])
+    if pa.types.is_dictionary(array.type):
+        words = np.concatenate([_field(array.dictionary, key), np.zeros((1, 2), np.uint64)])
+        places = _numbers(pc.fill_null(array.indices.cast(pa.int64()), len(words) - 1))
+        found: Digests = words[places]
+        return found
+    out = np.zeros((len(array), 2), np.uint64)
+    if not len(array):
+        return out
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        offsets, data = _text_buffers(array)
+    else:
+        # A number is its 64 bits, so that it hashes alike whichever width a reader gave it.
+        values = np.ascontiguousarray(_numbers(_as_integers(array)), dtype="<i8")
+        data, offsets = values.view(np.uint8), np.arange(len(array) + 1, dtype=np.int64) * 8
+    _hash_spans(data, offsets, _valid(array), key[0], key[1], out)
+    return out
+
+
+def _as_integers(array: pa.Array) -> pa.Array:
+    if pa.types.is_timestamp(array.type):
+        array = array.cast(pa.timestamp("us", tz="UTC"))
+    return pc.fill_null(array.cast(pa.int64()), 0)
+
+
+def _text_buffers(array: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    wide = pa.types.is_large_string(array.type)
+    _, offsets, data = array.buffers()
+    width = np.dtype(np.int64 if wide else np.int32)
+    spans = np.frombuffer(offsets, width, len(array) + 1, array.offset * width.itemsize)
+    content = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    return spans.astype(np.int64), content
+
+
+def _hash_fields(fields: NDArray[np.uint64], key: tuple[np.uint64, np.uint64]) -> Digests:
+    rows, columns, _ = fields.shape
+    data = np.ascontiguousarray(fields, dtype="<u8").reshape(-1).view(np.uint8)
+    out = np.zeros((rows, 2), np.uint64)
+    if rows:
+        _hash_spans(
+            data, np.arange(rows + 1, dtype=np.int64) * (columns * 16), np.ones(rows, np.bool_), key[0], key[1], out
+        )
+    return out
+
+
+def _valid(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = _numbers(pc.is_valid(column)).astype(np.bool_)
+    return found
+
+
+def _marked(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = _numbers(pc.fill_null(pc.not_equal(column.cast(pa.string()), ""), fill_value=False))
+    return found.astype(np.bool_)
+
+
+def _numbers(column: Any) -> Any:
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_integer(array.type) and array.null_count:
+        array = pc.fill_null(array, 0)
+    return array.to_numpy(zero_copy_only=False)
+
+
+def _words(key: bytes) -> tuple[np.uint64, np.uint64]:
+    first, second = np.frombuffer(key, "<u8")
+    return np.uint64(first), np.uint64(second)
+
+
+def _as_binary(digests: Digests) -> pa.Array:
+    data = pa.py_buffer(np.ascontiguousarray(digests, dtype="<u8"))
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(digests), [None, data])
+
+
+@njit(nogil=True, inline="always")
+def _turn(value: np.uint64, bits: int) -> np.uint64:  # pragma: no cover - compiled
+    return (value << np.uint64(bits)) | (value >> np.uint64(64 - bits))
+
+
+@njit(nogil=True, inline="always")
+def _round(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64) -> Any:  # pragma: no cover - compiled
+    a += b
+    b = _turn(b, 13) ^ a
+    a = _turn(a, 32)
+    c += d
+    d = _turn(d, 16) ^ c
+    a += d
+    d = _turn(d, 21) ^ a
+    c += b
+    b = _turn(b, 17) ^ c
+    c = _turn(c, 32)
+    return a, b, c, d
+
+
+@njit(nogil=True)
+def _hash_spans(
+    data: NDArray[np.uint8], spans: NDArray[np.int64], valid: NDArray[np.bool_], k0: np.uint64, k1: np.uint64,
+    out: NDArray[np.uint64],
+) -> None:  # fmt: skip  # pragma: no cover - compiled
+    """SipHash-2-4-128 of every span of `data` whose row is valid, into `out`."""
+    for row in range(len(spans) - 1):
+        if not valid[row]:
+            continue
+        begin, end = spans[row], spans[row + 1]
+        a = k0 ^ np.uint64(0x736F6D6570736575)
+        b = k1 ^ np.uint64(0x646F72616E646F6D) ^ np.uint64(0xEE)
+        c = k0 ^ np.uint64(0x6C7967656E657261)
+        d = k1 ^ np.uint64(0x7465646279746573)
+        at = begin
+        while at + 8 <= end:
+            word = np.uint64(0)
+            for place in range(8):
+                word |= np.uint64(data[at + place]) << np.uint64(8 * place)
+            d ^= word
+            a, b, c, d = _round(a, b, c, d)
+            a, b, c, d = _round(a, b, c, d)
+            a ^= word
+            at += 8
+        word = np.uint64((end - begin) & 0xFF) << np.uint64(56)
+        for place in range(end - at):
+            word |= np.uint64(data[at + place]) << np.uint64(8 * place)
+        d ^= word
+        a, b, c, d = _round(a, b, c, d)
+        a, b, c, d = _round(a, b, c, d)
+        a ^= word
+        c ^= np.uint64(0xEE)
+        for _ in range(4):
+            a, b, c, d = _round(a, b, c, d)
+        out[row, 0] = a ^ b ^ c ^ d
+        b ^= np.uint64(0xDD)
+        for _ in range(4):
+            a, b, c, d = _round(a, b, c, d)
+        out[row, 1] = a ^ b ^ c ^ d
