@@ -10,10 +10,11 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from sipar.core.guards import SIGNED_IN, SYSTEM, Guard
+from sipar.orgs.models import Asset
 from sipar.teams.models import Team
 
 BY_NATION = "(select guard.writes_all())"
@@ -21,7 +22,11 @@ BY_DESKS = f"({SYSTEM} or cardinality((select guard.desks())) > 0)"
 
 
 class NationalRange(models.Model):
-    """A prefix, AS number, domain or the country code itself that belongs to the nation, and who answers for it."""
+    """A prefix, AS number, domain or the country code itself that belongs to the nation, and who answers for it.
+
+    `source` is "manual" for what a person keeps, else the name of the imported source. A range is kept when it ends:
+    yesterday's observation is routed by what held yesterday.
+    """
 
     class Kind(models.TextChoices):
         PREFIX = "prefix", _("Network prefix")
@@ -33,21 +38,31 @@ class NationalRange(models.Model):
     value = models.CharField(max_length=255)
     team = models.ForeignKey(Team, models.PROTECT, related_name="+")
     holder = models.CharField(max_length=200, blank=True)
-    source = models.CharField(max_length=200)
-    mark = models.CharField(max_length=10, blank=True)
-    valid_from = models.DateField(null=True)
-    valid_until = models.DateField(null=True)
+    source = models.CharField(max_length=60, default="manual")
+    mark = models.CharField(max_length=10, choices=Asset.Mark, blank=True)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_until = models.DateField(null=True, blank=True)
 
     guard = Guard(select=BY_DESKS, write=BY_NATION)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["kind", "value", "source"], name="claims_nationalrange_once"),
+            models.CheckConstraint(
+                name="claims_nationalrange_ends",
+                condition=Q(valid_until=None) | Q(valid_from=None) | Q(valid_until__gte=F("valid_from")),
+            ),
         ]
+        indexes = [models.Index(fields=["team", "kind", "value"], name="claims_nationalrange_of")]
 
 
 class ClaimImport(models.Model):
-    """A file of claims between preview and decision: what it would add, change and end, before anything does."""
+    """A file of claims between preview and decision: what it would add, change and end, before anything does.
+
+    `source` names what the file is an edition of: claims of an earlier edition that this one no longer holds end.
+    `team` answers for what no organisation holds. `by_holder`: what the file gives to the holder of an AS number of the
+    register becomes a claim of that organisation. `problems` holds at most 1,000, as [line, value, code, detail].
+    """
 
     TRANSITIONS: ClassVar = {"preview": ("applied", "discarded"), "applied": (), "discarded": ()}
     STATES: ClassVar = {
@@ -56,7 +71,16 @@ class ClaimImport(models.Model):
         "discarded": _("Discarded"),
     }
 
-    format = models.CharField(max_length=20)
+    class Format(models.TextChoices):
+        DELEGATED = "delegated", _("Delegated statistics of a registry (APNIC, RIPE NCC and others)")
+        RPSL = "rpsl", _("Objects of a registry: inetnum, route, aut-num")
+        BGP = "bgp", _("BGP table: show ip bgp, bgpdump -m, or a list of prefixes with their AS")
+        CSV = "csv", _("CSV or XLSX of claims")
+
+    format = models.CharField(max_length=20, choices=Format)
+    source = models.CharField(max_length=60)
+    team = models.ForeignKey(Team, models.PROTECT, related_name="+")
+    by_holder = models.BooleanField(default=False)
     file_name = models.CharField(max_length=255)
     sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=list(STATES.items()), default="preview")
@@ -65,6 +89,8 @@ class ClaimImport(models.Model):
     changed = models.IntegerField(default=0)
     ended = models.IntegerField(default=0)
     unchanged = models.IntegerField(default=0)
+    kept = models.IntegerField(default=0, help_text="claims that a person keeps by hand, which no file changes")
+    left_out = models.IntegerField(default=0, help_text="lines about other nations, or about nobody")
     examples = models.JSONField(default=dict)
     problems = models.JSONField(default=list)
     problem_count = models.IntegerField(default=0)
@@ -117,14 +143,21 @@ class Conflict(models.Model):
 
 
 class Lookup(models.Model):
-    """A compiled lookup: its content hash, what it was made of, and when. The artefact lies in the lake."""
+    """A compiled lookup: its content hash, what it was made of, and when. The artefact lies in the lake.
+
+    `fingerprint` tells cheaply whether the claims are still those that it was compiled from.
+    """
 
     digest = models.CharField(max_length=64, unique=True)
+    fingerprint = models.CharField(max_length=64)
     claims = models.IntegerField()
     conflicts = models.IntegerField(default=0)
     compiled_at = models.DateTimeField()
 
-    guard = Guard(select=SIGNED_IN, write=SYSTEM, append_only=True)
+    guard = Guard(select=SIGNED_IN, write=SYSTEM)
 
     class Meta:
-        indexes = [models.Index(fields=["-compiled_at"], name="claims_lookup_latest")]
+        indexes = [
+            models.Index(fields=["-compiled_at"], name="claims_lookup_latest"),
+            models.Index(fields=["fingerprint"], name="claims_lookup_of"),
+        ]
