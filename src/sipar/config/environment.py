@@ -57,12 +57,25 @@ INTAKE_MAIL = Variable(
     "`imaps://user:password@host:port/folder` of the mailbox that takes reports; without it none is read",
     "",
 )
+FEEDS_MAIL = Variable(
+    "SIPAR_FEEDS_MAIL",
+    "`imaps://user:password@host:port/folder` of the mailbox that takes reports of feeds; without it none is read",
+    "",
+)
+FEEDS_FOLDER = Variable(
+    "SIPAR_FEEDS_FOLDER", "Folder with one watched folder for each feed, by its code; `var/incoming` without it", ""
+)
+FEEDS_ALLOW = Variable(
+    "SIPAR_FEEDS_ALLOW",
+    "Networks inside that feeds may be fetched from, divided by commas (`10.1.2.0/24`); without it public ones only",
+    "",
+)
 SECRET_KEY = Variable("SIPAR_SECRET_KEY", "Signing key of sessions; without it a random one is kept in var/secrets", "")
 SIGN_IN_PROVIDERS = Variable("SIPAR_SIGN_IN", "JSON list of OIDC and SAML providers in django-allauth's APP form", "[]")
 
 VARIABLES = (
     MODE, VAR, NATION, HOSTS, PORT, HTTPS, DATABASE_URL, DATABASE_OWNER_URL, MAIL_URL, INTAKE_MAIL,
-    SECRET_KEY, SIGN_IN_PROVIDERS,
+    FEEDS_MAIL, FEEDS_FOLDER, FEEDS_ALLOW, SECRET_KEY, SIGN_IN_PROVIDERS,
 )  # fmt: skip
 
 

@@ -219,6 +219,9 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBased
 MAILERS = {"default": mailer(environment.MAIL_URL.read(), VAR / "mail")}
 DEFAULT_FROM_EMAIL = "sipar@localhost"
 INTAKE_MAIL = environment.INTAKE_MAIL.read()
+FEEDS_MAIL = environment.FEEDS_MAIL.read()
+FEEDS_FOLDER = Path(environment.FEEDS_FOLDER.read() or VAR / "incoming")
+FEEDS_ALLOW = environment.FEEDS_ALLOW.read()
 
 COTTON_DIR = "cotton"
 COTTON_SNAKE_CASED_NAMES = True

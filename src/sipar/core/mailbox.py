@@ -39,7 +39,7 @@ class Waiting:
 
 
 def mailbox_from(url: str, *, setting: str = "SIPAR_INTAKE_MAIL") -> Mailbox:
-    """The mailbox that an address names; raises ValueError with the `setting` and what is wrong, without the password."""
+    """The mailbox that an address names; raises ValueError with what is wrong in `setting`, without the password."""
     parts = urlsplit(url)
     if parts.scheme not in ("imap", "imaps") or not parts.hostname or not parts.username:
         raise ValueError(f"{setting} must look like imaps://user:password@host:port/folder")

@@ -77,7 +77,8 @@ class Batch(models.Model):
     """The manifest of one raw file: it is worked on by one worker at a time and counted exactly once.
 
     `attempt` counts the workers that began it: only the latest may end it. `accepted_by_id` is who said that a report
-    which was held is right as it is. `code` and `sentence` tell why it is held or failed; `rows` grows while it is read.
+    which was held is right as it is. `code` and `sentence` tell why it is held or failed. `rows` grows while it is
+    read.
     """
 
     TRANSITIONS: ClassVar = {
@@ -122,7 +123,10 @@ class Batch(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     guard = Guard(
-        select=OF_TEAM_OR_HEALTH, write=OF_TEAM, transitions=TRANSITIONS, silent=("started_at", "report_type", "rows", "attempt")
+        select=OF_TEAM_OR_HEALTH,
+        write=OF_TEAM,
+        transitions=TRANSITIONS,
+        silent=("started_at", "report_type", "rows", "attempt"),
     )
 
     class Meta:

@@ -30,6 +30,7 @@ NOUNS: dict[str, str | Promise] = {
     "rollup": _("Roll-ups"),
     "support": _("Help"),
     "regime": _("Laws"),
+    "feed": _("Feeds"),
 }
 OPERATIONS: dict[str, str | Promise] = {"insert": _("Added"), "update": _("Changed"), "delete": _("Removed")}
 ACTIONS: dict[str, str | Promise] = {
@@ -87,6 +88,14 @@ ACTIONS: dict[str, str | Promise] = {
     "evidence.add_file": _("Evidence added"),
     "evidence.add_link": _("Link to evidence added"),
     "evidence.remove": _("Evidence removed"),
+    "feed.accept_report": _("Report that was held accepted"),
+    "feed.discard_report": _("Report discarded"),
+    "feed.fetch": _("Feed fetched"),
+    "feed.receive": _("Report received"),
+    "feed.retry_report": _("Report tried again"),
+    "feed.save": _("Feed set up"),
+    "feed.settle_drift": _("Drift of a feed seen"),
+    "feed.take_in": _("Report taken in"),
     "file.keep": _("File handed in"),
     "framework.add_profile": _("Target profile added"),
     "framework.import": _("Framework imported"),

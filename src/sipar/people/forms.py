@@ -23,6 +23,7 @@ SCOPE_LABELS = {
     "register": _("Change the register"),
     "report": _("Report incidents"),
     "cases": _("Work on cases"),
+    "feeds": _("Hand in reports of feeds"),
 }
 LIFETIMES = ((7, _("One week")), (30, _("30 days")), (90, _("90 days")), (365, _("One year")))
 
