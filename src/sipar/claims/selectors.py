@@ -163,7 +163,9 @@ def access_import(actor: Actor, number: int) -> ClaimImport:
     return found
 
 
-def ranges(*, today: date, kind: str = "", team: str = "", text: str = "", ended: bool = False) -> QuerySet[NationalRange]:
+def ranges(
+    *, today: date, kind: str = "", team: str = "", text: str = "", ended: bool = False
+) -> QuerySet[NationalRange]:
     """National ranges by kind and value: those in force or yet to come, or those that ended."""
     over = Q(valid_until__isnull=False, valid_until__lte=today)
     found = NationalRange.objects.filter(over if ended else ~over).select_related("team")

@@ -102,7 +102,9 @@ def _update(changes: pl.DataFrame) -> None:
     for row in changes.iter_rows(named=True):
         days = {"valid_until": row["valid_until"]}
         if row["organisation"] is not None:
-            assets.append(Asset(pk=row["id"], note=row["holder"], mark=row["mark"], valid_from=row["valid_from"], **days))
+            assets.append(
+                Asset(pk=row["id"], note=row["holder"], mark=row["mark"], valid_from=row["valid_from"], **days)
+            )
         else:
             ranges.append(
                 NationalRange(
@@ -111,6 +113,4 @@ def _update(changes: pl.DataFrame) -> None:
                 )
             )  # fmt: skip
     Asset.objects.bulk_update(assets, ["note", "mark", "valid_from", "valid_until"], batch_size=1_000)
-    NationalRange.objects.bulk_update(
-        ranges, ["team", "holder", "mark", "valid_from", "valid_until"], batch_size=1_000
-    )
+    NationalRange.objects.bulk_update(ranges, ["team", "holder", "mark", "valid_from", "valid_until"], batch_size=1_000)

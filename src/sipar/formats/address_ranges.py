@@ -168,8 +168,8 @@ def _slowly(written: str) -> list[tuple[str, str | None, str | None]]:
 def _summarised(low: str, high: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     try:
         first, last = ipaddress.ip_address(low.strip()), ipaddress.ip_address(high.strip())
-        found = ipaddress.summarize_address_range(first, last)  # type: ignore[type-var]
-        networks = []
+        networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+        found = ipaddress.summarize_address_range(first, last)
         for network in found:
             if len(networks) == MOST_OF_A_RANGE:
                 raise FormatProblem("asset.prefix", f"the range needs more than {MOST_OF_A_RANGE} prefixes", low)

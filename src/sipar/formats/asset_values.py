@@ -119,8 +119,9 @@ def normalise_domain(text: str) -> str:
     ascii_name = normalise_domain_name(text)
     if "." not in ascii_name:
         raise FormatProblem("asset.domain", "a domain has at least two parts, such as bank.example", text)
-    if ascii_name in public_suffixes():
-        raise FormatProblem("asset.domain", "under this public suffix many organisations register; name your own", text)
+    if is_public_suffix(ascii_name):
+        sentence = f"many organisations register under the public suffix {ascii_name}; name your own domain below it"
+        raise FormatProblem("asset.suffix", sentence, text)
     return ascii_name
 
 
@@ -177,18 +178,38 @@ def is_quantum_vulnerable(algorithm: str) -> bool | None:
     return True if _BROKEN_BY_SHOR.match(name) else None
 
 
+def is_public_suffix(name: str) -> bool:
+    """Whether a name in lower-case ASCII is a public suffix (publicsuffix.org), of the private part of the list too:
+    a claim on `github.io` would take in every tenant."""
+    if name in public_suffixes():
+        return True
+    return name.partition(".")[2] in wildcard_suffixes() and f"!{name}" not in _suffix_rules()
+
+
 @cache
 def public_suffixes() -> frozenset[str]:
-    """Every public suffix of the snapshot, in ASCII, without the private part of the list and without wildcards."""
+    """Every public suffix of the snapshot that stands on the list by itself, in ASCII."""
+    return frozenset(rule for rule in _suffix_rules() if not rule.startswith(("*.", "!")))
+
+
+@cache
+def wildcard_suffixes() -> frozenset[str]:
+    """The names below which every label makes a public suffix, in ASCII."""
+    return frozenset(rule.removeprefix("*.") for rule in _suffix_rules() if rule.startswith("*."))
+
+
+@cache
+def _suffix_rules() -> frozenset[str]:
     # Brings an HTTP client along, which few processes need.
     import tldextract
 
-    extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-    found = set()
-    for suffix in extract.tlds:
-        name = suffix.removeprefix("*.").removeprefix("!")
-        found.add(name if name.isascii() else idna.encode(name).decode())
-    return frozenset(found)
+    extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+    return frozenset(_ascii_rule(rule) for rule in extract.tlds)
+
+
+def _ascii_rule(rule: str) -> str:
+    name = rule.removeprefix("*.").removeprefix("!")
+    return rule if rule.isascii() else rule.removesuffix(name) + idna.encode(name).decode()
 
 
 def _canonical_purl(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from sipar.claims.tasks import compile_soon
 from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.problems import Conflict, Invalid, Place
@@ -22,6 +23,8 @@ FIELDS = (
     "name", "name_ur", "ownership", "sector", "subsector", "province", "ministry", "tier", "size",
     "registration_number", "website", "is_active",
 )  # fmt: skip
+# By what reports find an organisation.
+CLAIMED = frozenset({"prefix", "asn", "domain"})
 # What constituency rules speak of: a change here can hand the organisation to another CERT.
 RULED = frozenset({"ownership", "sector", "subsector", "province", "ministry", "tier", "is_active"})
 
@@ -97,16 +100,21 @@ def keep_asset(
     note: str = "",
     valid_from: date | None = None,
     valid_until: date | None = None,
+    mark: str = "",
     asset: Asset | None = None,
 ) -> Asset:
     """Add an asset in its canonical spelling, or change one of this organisation. `valid_until` is the first day on
-    which it no longer holds."""
+    which it no longer holds. An asset that an import brought is kept by hand from then on: no import changes it."""
     policy.require_may_change_assets(actor, organisation)
     kept = asset or Asset(organisation=organisation)
     if kept.organisation_id != organisation.pk:
         raise Conflict("The asset belongs to another organisation.", code="organisation.asset")
     kept.kind, kept.value = kind, spelled(kind, value)
     kept.note, kept.valid_from, kept.valid_until = note.strip(), valid_from, valid_until
+    kept.source, kept.mark = "manual", mark
+    if mark and kind not in CLAIMED:
+        sentence = "Only prefixes, AS numbers and domains can be marked."
+        raise Invalid(sentence, code="organisation.asset", places=[Place("mark", sentence)])
     if valid_from and valid_until and valid_until <= valid_from:
         sentence = "It must end after it begins."
         raise Invalid(sentence, code="organisation.asset", places=[Place("valid_until", sentence)])
@@ -116,6 +124,8 @@ def keep_asset(
         raise Invalid(sentence, code="organisation.asset", places=[Place("value", sentence)])
     _check(kept)
     kept.save()
+    if kind in CLAIMED:
+        compile_soon()
     return kept
 
 
@@ -127,7 +137,10 @@ def end_asset(actor: Actor, organisation: Organisation, asset: Asset, *, today: 
         raise Conflict("The asset belongs to another organisation.", code="organisation.asset")
     if asset.valid_until is None or asset.valid_until > today:
         asset.valid_until = max(today, asset.valid_from) if asset.valid_from else today
-        asset.save(update_fields=["valid_until"])
+        asset.source = "manual"
+        asset.save(update_fields=["valid_until", "source"])
+        if asset.kind in CLAIMED:
+            compile_soon()
     return asset
 
 

@@ -80,6 +80,8 @@ class AssetOut(Schema):
     note: str
     valid_from: date | None
     valid_until: date | None
+    source: str
+    mark: str
 
 
 class AssetIn(Schema):
@@ -88,6 +90,7 @@ class AssetIn(Schema):
     note: Annotated[str, Field(max_length=400)] = ""
     valid_from: date | None = None
     valid_until: date | None = None
+    mark: Literal["", "nat", "shared", "cloud", "dynamic"] = ""
 
 
 class OrganisationQuery(Schema):

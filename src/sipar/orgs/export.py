@@ -30,6 +30,12 @@ _ASSETS = """
     where (valid_until is null or valid_until > %(today)s) and (%(every)s or organisation_id = any(%(wanted)s))
     group by organisation_id, kind
 """
+_MARKS = """
+    select organisation_id, string_agg(value || '=' || mark, '; ' order by value) from orgs_asset
+    where mark <> '' and (valid_until is null or valid_until > %(today)s)
+        and (%(every)s or organisation_id = any(%(wanted)s))
+    group by organisation_id
+"""
 _HEAD = (
     "id", "identifier", "name", "name_ur", "ownership", "sector", "subsector", "province", "ministry", "tier", "size",
     "registration_number", "website", "contact_name", "contact_email", "contact_phone", "fictional", "active",
@@ -47,6 +53,9 @@ def register_file(*, today: date, wanted: Sequence[int] | None = None) -> pl.Dat
         assets = pl.DataFrame(
             cursor.fetchall(), schema={"id": pl.Int64, "kind": pl.String, "values": pl.String}, orient="row"
         )
+        cursor.execute(_MARKS, facts)
+        marks = pl.DataFrame(cursor.fetchall(), schema={"id": pl.Int64, "marks": pl.String}, orient="row")
+    frame = frame.join(marks, on="id", how="left", maintain_order="left")
     for column, kind in ASSET_COLUMNS.items():
         of_kind = assets.filter(pl.col("kind") == kind).select("id", pl.col("values").alias(column))
         frame = frame.join(of_kind, on="id", how="left", maintain_order="left")

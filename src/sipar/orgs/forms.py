@@ -96,6 +96,15 @@ class AssetForm(forms.Form):
         help_text=_("The first day on which it no longer holds."),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
+    mark = forms.ChoiceField(
+        required=False,
+        label=_("Whose machines stand there"),
+        choices=[("", _("The organisation's own")), *Asset.Mark.choices],
+        help_text=_(
+            "Where many use one address, what is seen there accuses no single one of them: Sipar counts it once for"
+            " the whole range, and says so in the notice."
+        ),
+    )
 
 
 class RegisterFileForm(forms.Form):

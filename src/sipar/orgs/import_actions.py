@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from sipar.claims.tasks import compile_soon
 from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.files import keep_file, open_file, read_file
@@ -113,6 +114,8 @@ def load_checked(
         apply(checked, today=now.date(), tell=tell)
     tell("constituencies", 0, 1)
     resolve_constituencies(actor, now=now)
+    if checked.asset_kinds:
+        compile_soon()
     return outcome.added, outcome.changed, outcome.unchanged
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sipar.formats.asset_values import normalise_asset, public_suffixes
+from sipar.formats.asset_values import normalise_asset, public_suffixes, wildcard_suffixes
 from sipar.formats.problems import FormatProblem
 from sipar.formats.tables import Table
 from sipar.orgs.import_columns import ASSET_COLUMNS, BY_NAME, COLUMNS, CONTACT_COLUMNS, NAMES, REQUIRED
+from sipar.orgs.models import Asset
 
 MOST_VALUES = 500
 SHOWN_VALUE = 80
@@ -40,7 +41,8 @@ class RegisterCodes:
 @dataclass(frozen=True)
 class CheckedRegister:
     """`organisations`: one row for each line, every column a text ("" where absent), `tier` as text too. `assets`:
-    identifier, kind, value in canonical spelling, each once. `columns`: those that the file has."""
+    identifier, kind, value in canonical spelling, mark (null where the file has no marks), each once. `columns`: those
+    that the file has."""
 
     organisations: pl.DataFrame
     assets: pl.DataFrame
@@ -67,11 +69,12 @@ def check_register(table: Table, codes: RegisterCodes) -> CheckedRegister:
     )
     present = frozenset(names.values())
     assets, asset_problems = _assets(frame, present)
-    problems = pl.concat([*_cell_problems(frame, present, codes), asset_problems]).sort("line", "column")
+    marked, mark_problems = _marked(frame, assets, present)
+    problems = pl.concat([*_cell_problems(frame, present, codes), asset_problems, mark_problems]).sort("line", "column")
     absent = [pl.lit("").alias(name) for name in NAMES if name not in present]
     return CheckedRegister(
         organisations=frame.with_columns(absent).select("line", *NAMES),
-        assets=assets,
+        assets=marked,
         problems=problems,
         columns=present,
     )
@@ -208,6 +211,31 @@ def _assets(frame: pl.DataFrame, present: frozenset[str]) -> tuple[pl.DataFrame,
     return pl.concat(taken), pl.concat(found)
 
 
+def _marked(frame: pl.DataFrame, assets: pl.DataFrame, present: frozenset[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The assets with their `mark` out of the column `marks`, whose cells hold `value=mark` as often as needed; an
+    asset that the cell does not name has none."""
+    if "marks" not in present:
+        return assets.with_columns(mark=pl.lit(None, dtype=pl.String)), pl.DataFrame(schema=_PROBLEM)
+    entries = (
+        frame.filter(pl.col("marks") != "")
+        .select("line", "identifier", pl.col("marks").str.replace_all(_ANY_SEPARATOR, "\x1f").str.split("\x1f"))
+        .explode("marks", empty_as_null=True)
+        .filter(pl.col("marks") != "")
+        .with_columns(
+            value=pl.col("marks").str.extract("^(.+)=([^=]*)$", 1), mark=pl.col("marks").str.extract("=([^=]*)$", 1)
+        )
+    )
+    known = entries.filter(pl.col("mark").is_in(Asset.Mark.values)).unique(["identifier", "value"], keep="first")
+    marked = assets.join(known.select("identifier", "value", "mark"), on=["identifier", "value"], how="left")
+    nowhere = entries.join(assets, on=["identifier", "value"], how="anti")
+    wrong = entries.filter(~pl.col("mark").is_in(Asset.Mark.values).fill_null(value=False))
+    problems = [
+        _found(wrong, pl.lit(value=True), "marks", "mark", ", ".join(Asset.Mark.values)),
+        _found(nowhere, pl.col("value").is_not_null(), "marks", "marked"),
+    ]
+    return marked.with_columns(pl.col("mark").fill_null("")), pl.concat(problems)
+
+
 def _spellings(kind: str, values: pl.Series) -> pl.DataFrame:
     """Each distinct text with its canonical spelling, or in `detail` why it has none."""
     frame = pl.DataFrame({"written": values}, schema={"written": pl.String})
@@ -237,7 +265,9 @@ def is_plainly_canonical(kind: str) -> pl.Expr:
     if kind == "domain":
         is_shaped = written.str.contains(_PLAIN_DOMAIN) & (written.str.len_bytes() <= 253)
         is_ascii = ~written.str.contains("--", literal=True)
-        return is_shaped & is_ascii & ~written.is_in(sorted(public_suffixes()))
+        parent = written.str.extract("^[^.]+\\.(.*)$")
+        is_suffix = written.is_in(sorted(public_suffixes())) | parent.is_in(sorted(wildcard_suffixes()))
+        return is_shaped & is_ascii & ~is_suffix
     if kind == "asn":
         number = written.str.extract("^AS([1-9][0-9]{0,9})$").cast(pl.Int64, strict=False)
         return (number.is_between(1, 64_511) & (number != 23_456)) | number.is_between(65_536, 4_199_999_999)

@@ -53,6 +53,13 @@ COLUMNS = (
     RegisterColumn("products", LIST_NOTE, asset="product"),
     RegisterColumn("technologies", LIST_NOTE, asset="technology"),
     RegisterColumn("cryptography", LIST_NOTE, asset="cryptography"),
+    RegisterColumn(
+        "marks",
+        _(
+            "Prefixes, AS numbers and domains whose reports accuse no single tenant, as 203.0.113.0/24=nat:"
+            " nat, shared, cloud or dynamic."
+        ),
+    ),
     RegisterColumn("fictional", _("yes where the organisation is invented."), choices=YES_NO),
     RegisterColumn("active", _("no where it ceased to exist."), choices=YES_NO),
 )
@@ -77,4 +84,6 @@ SENTENCES: dict[str, str | Promise] = {
     "contact_name": _("A contact needs a name."),
     "too_many": _("More than 500 values stand in one cell."),
     "asset": _("This value cannot be taken."),
+    "mark": _("A mark is a value of this line, an equals sign and one of the allowed words."),
+    "marked": _("The line has no such prefix, AS number or domain."),
 }

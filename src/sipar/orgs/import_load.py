@@ -65,7 +65,7 @@ def staged(checked: CheckedRegister) -> Iterator[None]:
         cursor.execute("set local enable_nestloop = off")
         cursor.execute(_CREATE)
         _copy("copy staged from stdin (format csv, null 'none')", _rows(checked))
-        _copy("copy staged_asset from stdin (format csv)", checked.assets)
+        _copy("copy staged_asset from stdin (format csv, null 'none')", checked.assets)
         cursor.execute("analyze staged; analyze staged_asset")
     yield
     with connection.cursor() as cursor:
@@ -113,6 +113,7 @@ def apply(checked: CheckedRegister, *, today: date, tell: Tell) -> None:
         ("contacts", _UPDATE_CONTACTS),
         ("contacts", _INSERT_CONTACTS),
         ("assets", _INSERT_ASSETS),
+        ("assets", _MARK_ASSETS),
         ("assets", _END_ASSETS),
     ]
     with connection.cursor() as cursor:
@@ -163,8 +164,9 @@ _CREATE = """
         registration_number text, website text, is_fictional boolean, is_active boolean,
         contact_name text, contact_email text, contact_phone text
     ) on commit drop;
-    create temporary table staged_asset (identifier text, kind text, value text, primary key (identifier, kind, value))
-        on commit drop
+    create temporary table staged_asset (
+        identifier text, kind text, value text, mark text, primary key (identifier, kind, value)
+    ) on commit drop
 """
 _COUNT_ADDED = """
     select count(*) from staged s where not exists (
@@ -180,8 +182,10 @@ _POINT = """
     select distinct on (c.organisation_id) c.id, c.organisation_id, c.name, c.email, c.phone from orgs_contact c
     where c.kind = 'point_of_contact' order by c.organisation_id, c.id
 """
+# What other sources brought is not the register file's to end: only what people keep by hand.
 _ENDED = """
-    a.kind = any(%(kinds)s) and (a.valid_until is null or a.valid_until > %(today)s) and not exists (
+    a.kind = any(%(kinds)s) and a.source = 'manual' and (a.valid_until is null or a.valid_until > %(today)s)
+    and not exists (
         select 1 from staged_asset x where x.identifier = s.identifier and x.kind = a.kind and x.value = a.value)
 """
 
@@ -204,7 +208,7 @@ def _touched(fields: list[tuple[str, LiteralString]]) -> str:
         select o.id from staged_asset x join orgs_organisation o on o.identifier = x.identifier
             where not exists (
                 select 1 from orgs_asset a where a.organisation_id = o.id and a.kind = x.kind and a.value = x.value
-                    and (a.valid_until is null or a.valid_until > %(today)s))
+                    and (a.valid_until is null or a.valid_until > %(today)s) and a.mark = coalesce(x.mark, a.mark))
         union
         select o.id from staged s join orgs_organisation o on o.identifier = s.identifier
             join orgs_asset a on a.organisation_id = o.id where {_ENDED}
@@ -248,13 +252,21 @@ _INSERT_CONTACTS = """
     where s.contact_name <> '' and not exists (
         select 1 from orgs_contact c where c.organisation_id = o.id and c.kind = 'point_of_contact')
 """
+# A file without the column of marks leaves them as they are.
 _INSERT_ASSETS = """
-    insert into orgs_asset as a (organisation_id, kind, value, note)
-    select o.id, x.kind, x.value, '' from staged_asset x join orgs_organisation o on o.identifier = x.identifier
+    insert into orgs_asset as a (organisation_id, kind, value, note, source, mark)
+    select o.id, x.kind, x.value, '', 'manual', coalesce(x.mark, '')
+    from staged_asset x join orgs_organisation o on o.identifier = x.identifier
     where not exists (
         select 1 from orgs_asset h where h.organisation_id = o.id and h.kind = x.kind and h.value = x.value
             and (h.valid_until is null or h.valid_until > %(today)s))
-    on conflict (organisation_id, kind, value) do update set valid_until = null
+    on conflict (organisation_id, kind, value) do update
+        set valid_until = null, source = 'manual', mark = coalesce(nullif(excluded.mark, ''), a.mark)
+"""
+_MARK_ASSETS = """
+    update orgs_asset a set mark = x.mark
+    from staged_asset x join orgs_organisation o on o.identifier = x.identifier
+    where a.organisation_id = o.id and a.kind = x.kind and a.value = x.value and x.mark <> a.mark
 """
 _END_ASSETS = f"""
     update orgs_asset a set valid_until = greatest(%(today)s, a.valid_from)
