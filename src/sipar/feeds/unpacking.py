@@ -18,7 +18,7 @@ from sipar.formats.problems import FormatProblem
 HEAD = 64 * 1024
 # What a file may unpack to. Reports pack to a tenth or a twentieth; a bomb to a thousandth.
 MAX_PLAIN = 32 * 1024**3
-MAX_RATIO = 300
+MAX_RATIO = 150
 FREE = 256 * 1024**2
 MAX_MEMBERS = 64
 _XZ_MEMORY = 256 * 1024**2
