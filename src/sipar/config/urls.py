@@ -23,6 +23,7 @@ urlpatterns = [
     path("roadmap/", include("sipar.assessments.roadmap_urls")),
     path("board/", include("sipar.board.urls")),
     path("support/", include("sipar.support.urls")),
+    path("exposure/", include("sipar.notices.exposure_urls")),
     path("", include("sipar.incidents.board_urls")),
     path("report/", include("sipar.incidents.report_urls")),
     path("cases/", include("sipar.incidents.content_urls")),

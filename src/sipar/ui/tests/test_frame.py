@@ -89,7 +89,7 @@ def test_a_page_belongs_to_one_section_only() -> None:
 
 def test_an_organisation_reports_and_asks_for_help_and_sees_no_board() -> None:
     found = [entry.url for entry in navigation.entries(Actor(1, "A", (Grant("ciso", organisation=7),)), "/")]
-    assert found == ["/", "/report/", "/cases/", "/support/", "/assessments/", "/organisations/", "/more/"]
+    assert found == ["/", "/report/", "/cases/", "/exposure/", "/support/", "/assessments/", "/more/"]
 
 
 def test_nobody_has_no_navigation() -> None:
