@@ -10,9 +10,11 @@ import pyarrow as pa
 from sipar.exposure.observations import SCHEMA
 
 KINDS = (
-    ("accessible-http", "potentially-unwanted-accessible", 0), ("accessible-rdp", "potentially-unwanted-accessible", 2),
+    ("accessible-http", "potentially-unwanted-accessible", 0),
+    ("accessible-rdp", "potentially-unwanted-accessible", 2),
     ("open-resolver", "ddos-amplifier", 2), ("ssl-poodle", "weak-crypto", 2),
-    ("accessible-smb", "vulnerable-system", 3), ("cve-2024-0001", "vulnerable-system", 4), ("sinkhole-event", "infected-system", 3),
+    ("accessible-smb", "vulnerable-system", 3), ("cve-2024-0001", "vulnerable-system", 4),
+    ("sinkhole-event", "infected-system", 3),
 )  # fmt: skip
 LIFE, GAP = 20, 40
 _DAY_SECONDS = 86_400

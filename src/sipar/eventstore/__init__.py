@@ -9,9 +9,7 @@ if TYPE_CHECKING:
 
 
 def lake() -> Store:
-    """The store of this installation, in `SIPAR_VAR/lake`."""
-    from django.conf import settings
+    """The store of this installation, in `SIPAR_VAR/lake`; brings Arrow along on the first call."""
+    from sipar.eventstore import store
 
-    from sipar.eventstore.store import Store
-
-    return Store(settings.VAR / "lake")
+    return store.lake()

@@ -1,6 +1,6 @@
 """Where the files of the lake lie, which of them count, and how one is put in place.
 
-    raws/0f/<SHA-256 of the raw file>.json                    the days that it was written to
+    raws/0f/<SHA-256 of the raw file>.feed-code.json         the days that it was written to
     observations/day=2026-10-01/source=feed-code/raw-<SHA-256 of the raw file>-0000.parquet
     observations/day=2026-10-01/source=feed-code/merged-<digest of the names it replaces>.parquet
     summaries/day=2026-10-01/source=feed-code/<raw-SHA-256 or merged-digest>.parquet

@@ -14,10 +14,18 @@ import pyarrow as pa
 
 from sipar.eventstore import layout, merging, reading, summaries
 from sipar.eventstore.layout import Part
-from sipar.eventstore.writing import Writer
+from sipar.eventstore.writing import Writer, take_out
 
 if TYPE_CHECKING:
     import duckdb
+
+
+def lake() -> Store:
+    """The store of this installation, in `SIPAR_VAR/lake`."""
+    from django.conf import settings
+
+    return Store(settings.VAR / "lake")
+
 
 type Where = Mapping[str, Sequence[object]]
 """Column -> the values that it may have; None stands for null. Columns are joined by and."""
@@ -48,11 +56,9 @@ class Store:
                 writer.add(table)
             return writer.finish()
 
-    def remove(self, raw: str) -> None:
-        """Take everything out that was written from this raw file."""
-        from sipar.eventstore.writing import take_out
-
-        take_out(self.root, layout.check_raw(raw))
+    def remove(self, raw: str, *, source: str | None = None) -> None:
+        """Take everything out that was written from this raw file, of one source or of all that had it."""
+        take_out(self.root, layout.check_raw(raw), source=source)
 
     def observations(
         self, first_day: date, last_day: date, *, columns: Sequence[str] | None = None, where: Where | None = None

@@ -156,33 +156,28 @@ class Writer:
         return parts
 
 
-def take_out(root: Path, raw: str) -> None:
-    """Remove every row of a raw file, from parts and merged files."""
-    place = _memory(root, raw)
-    with contextlib.suppress(FileNotFoundError):
-        for source in json.loads(place.read_text()):
-            Writer(root, source, raw).finish()
-    place.unlink(missing_ok=True)
+def take_out(root: Path, raw: str, *, source: str | None = None) -> None:
+    """Remove every row of a raw file, from parts and merged files; of one source where one is named."""
+    for place in list((root / "raws" / raw[:2]).glob(f"{raw}.{source or '*'}.json")):
+        Writer(root, place.name.split(".")[1], raw).finish()
+        place.unlink()
 
 
 def written_days(root: Path, source: str, raw: str) -> set[date]:
     """The days of a source that a raw file may stand in; never too few, also after a crash."""
     with contextlib.suppress(FileNotFoundError):
-        return {date.fromisoformat(day) for day in json.loads(_memory(root, raw).read_text()).get(source, [])}
+        return {date.fromisoformat(day) for day in json.loads(_memory(root, source, raw).read_text())}
     return set()
 
 
 def remember(root: Path, source: str, raw: str, days: set[date]) -> None:
     """Note the days before parts are put in place, so that a rewrite finds all of them."""
-    place = _memory(root, raw)
-    known = json.loads(place.read_text()) if place.exists() else {}
-    known[source] = sorted(day.isoformat() for day in days)
-    with layout.placed(place) as half:
-        half.write_text(json.dumps(known))
+    with layout.placed(_memory(root, source, raw)) as half:
+        half.write_text(json.dumps(sorted(day.isoformat() for day in days)))
 
 
-def _memory(root: Path, raw: str) -> Path:
-    return root / "raws" / raw[:2] / f"{raw}.json"
+def _memory(root: Path, source: str, raw: str) -> Path:
+    return root / "raws" / raw[:2] / f"{raw}.{source}.json"
 
 
 def _is_large(tables: list[pa.Table]) -> bool:

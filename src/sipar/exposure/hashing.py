@@ -54,7 +54,7 @@ def row_hashes(table: pa.Table) -> pa.Array:
 def finding_keys(table: pa.Table) -> pa.Array:
     """The hash of kind and asset of every row, as `binary(16)`; observations of one finding share it.
 
-    The table has the columns of READ, and `claim`, `shared` and `organisation` where it was routed.
+    The table has the columns of READ, and `claim` and `shared` where it was routed.
     """
     key = _words(FINDING_KEY)
     pieces = [_key_block(table.slice(at, BLOCK_ROWS), key) for at in range(0, table.num_rows, BLOCK_ROWS)]
@@ -108,10 +108,8 @@ def _key_block(block: pa.Table, key: tuple[np.uint64, np.uint64]) -> Digests:
             fields[chosen, 2] = _field(block[name], key)[chosen]
     claimed = kinds == _CLAIM
     if claimed.any():
-        # Assets and national ranges are numbered apart.
-        owned = _valid(block["organisation"])
+        # National ranges have numbers below zero, so that no asset has the same.
         fields[claimed, 2, 0] = _numbers(block["claim"]).astype(np.uint64)[claimed]
-        fields[claimed, 2, 1] = owned[claimed]
     service = listens(block) & ((kinds == _ADDRESS) | (kinds == _NAME))
     for place, name in ((3, "port"), (4, "protocol")):
         if name in block.column_names:

@@ -1,0 +1,237 @@
+"""Observations folded into findings: one row for each organisation and key. Pure, and the order of rows never matters.
+
+A fold of parts of the same observations that share no day can be merged: first, last, count, days, severity and CVEs
+come out as if all had been folded at once, and so does the evidence, for ties in time are settled by the row's hash.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+# What a fold reads of each observation.
+FOLDED: Final = (
+    "line", "observed_at", "kind", "classification", "severity", "ip", "port", "protocol", "hostname", "url", "asn",
+    "product", "cves", "malware", "tag", "source", "raw", "row", "key", "organisation", "team", "claim", "shared",
+)  # fmt: skip
+EVIDENCE: Final = ("raw", "line", "hostname", "url", "product", "malware", "tag")
+MOST_CVES, MOST_TEXT = 100, 300
+_MOMENT: Final = pl.Datetime("us", "UTC")
+# `days` holds the days on which it was seen as numbers since 1970, sorted. `asset` is empty where the finding is of a
+# claim whose addresses are shared: the claim's own value is its name, and the register has it.
+TALLY: Final = pl.Schema({
+    "organisation": pl.Int64(), "key": pl.Binary(), "team": pl.Int64(), "kind": pl.String(),
+    "classification": pl.String(), "severity": pl.Int8(), "asset": pl.String(), "shared": pl.String(),
+    "claim": pl.Int64(), "source": pl.String(), "cves": pl.List(pl.String()), "first_seen": _MOMENT,
+    "last_seen": _MOMENT, "count": pl.Int64(), "days": pl.List(pl.Int32()), "evidence": pl.String(),
+    "tie": pl.UInt64(),
+})  # fmt: skip
+_DAY = 86_400_000_000
+
+
+def fold(table: pa.Table) -> pl.DataFrame:
+    """TALLY of observations with the columns FOLDED, in no particular order of rows."""
+    if not table.num_rows:
+        return pl.DataFrame(schema=TALLY)
+    seen = _numbers(table["observed_at"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()))
+    low, high = _words(table["key"])
+    owners = _numbers(table["organisation"])
+    order, starts = _grouped(low, high, owners)
+    groups = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(order))))
+    sorted_seen = seen[order]
+    last = np.maximum.reduceat(sorted_seen, starts)
+    ties = _words(table["row"])[0]
+    latest = _latest(sorted_seen, ties[order], groups, last)
+    chosen = order[latest]
+    severity = _numbers(table["severity"])[order]
+    found = _described(table.take(pa.array(chosen)))
+    return found.with_columns(
+        pl.Series("severity", np.maximum.reduceat(severity, starts), pl.Int8),
+        pl.Series("first_seen", np.minimum.reduceat(sorted_seen, starts)).cast(_MOMENT),
+        pl.Series("last_seen", last).cast(_MOMENT),
+        pl.Series("count", np.diff(np.append(starts, len(order))), pl.Int64),
+        pl.Series("tie", ties[chosen]),
+        _days(sorted_seen // _DAY, groups, len(starts)),
+        _cves(table["cves"], order, groups, len(starts)),
+    ).select(TALLY.names())
+
+
+def merge(tallies: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """One TALLY of several that were folded from different observations. Days that stand in two count once."""
+    filled = [tally for tally in tallies if tally.height]
+    if not filled:
+        return pl.DataFrame(schema=TALLY)
+    if len(filled) == 1:
+        return filled[0]
+    latest = ("team", "kind", "classification", "asset", "shared", "claim", "source", "evidence")
+    whole = pl.concat(filled).sort("last_seen", "tie")
+    return (
+        whole.group_by("organisation", "key", maintain_order=True)
+        .agg(
+            *(pl.col(name).last() for name in latest),
+            pl.col("severity").max(),
+            pl.col("cves").list.explode(keep_nulls=False, empty_as_null=False),
+            pl.col("first_seen").min(),
+            pl.col("last_seen").max(),
+            pl.col("count").sum(),
+            pl.col("days").list.explode(keep_nulls=False, empty_as_null=False),
+            pl.col("tie").last(),
+        )
+        .with_columns(
+            pl.col("cves").list.drop_nulls().list.unique().list.sort().list.head(MOST_CVES),
+            pl.col("days").list.unique().list.sort(),
+        )
+        .select([pl.col(name).cast(kind) for name, kind in TALLY.items()])
+    )
+
+
+def named(tally: pl.DataFrame, claims: Mapping[int, str]) -> pl.DataFrame:
+    """The tally with the assets of shared ranges named by their claims; a claim that is gone is named by its number."""
+    unnamed = pl.col("asset") == ""
+    texts = pl.col("claim").replace_strict(claims, default=None, return_dtype=pl.String)
+    number = pl.format("claim {}", pl.col("claim"))
+    name = pl.when(unnamed).then(pl.coalesce(texts, number, pl.lit("-"))).otherwise("asset")
+    return tally.with_columns(name.alias("asset"))
+
+
+def _grouped(
+    low: NDArray[np.uint64], high: NDArray[np.uint64], owners: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """An order in which rows of one finding stand together, and where each begins in it."""
+    mixed = low ^ (owners.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    order = np.argsort(mixed, kind="stable")
+    same = mixed[order[1:]] == mixed[order[:-1]]
+    differs = _differs(order, low, high, owners)
+    if np.any(same & differs):
+        # Two findings share a 64-bit mixture: rare, and slower to tell apart.
+        order = np.lexsort((owners, high, low))
+        differs = _differs(order, low, high, owners)
+    return order, np.concatenate(([0], np.flatnonzero(differs) + 1))
+
+
+def _differs(
+    order: NDArray[np.int64], low: NDArray[np.uint64], high: NDArray[np.uint64], owners: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    here, before = order[1:], order[:-1]
+    found: NDArray[np.bool_] = (
+        (low[here] != low[before]) | (high[here] != high[before]) | (owners[here] != owners[before])
+    )
+    return found
+
+
+def _latest(
+    seen: NDArray[np.int64], ties: NDArray[np.uint64], groups: NDArray[np.int64], last: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The place of the latest row of every group; of several at the same time, the one with the greatest hash."""
+    places = np.flatnonzero(seen == last[groups])
+    places = places[np.lexsort((ties[places], groups[places]))]
+    ends = np.flatnonzero(np.diff(groups[places], append=-1))
+    found: NDArray[np.int64] = places[ends]
+    return found
+
+
+def _days(days: NDArray[np.int64], groups: NDArray[np.int64], count: int) -> pl.Series:
+    packed = np.unique((groups << 20) | days)
+    sizes = np.bincount(packed >> 20, minlength=count)
+    return _lists((packed & 0xFFFFF).astype(np.int32), sizes, "days", pl.Int32())
+
+
+def _cves(column: pa.ChunkedArray, order: NDArray[np.int64], groups: NDArray[np.int64], count: int) -> pl.Series:
+    """The CVEs of every group, sorted, each once; what does not look like one is left out."""
+    words = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    if isinstance(words, pa.ChunkedArray):
+        words = words.unify_dictionaries().combine_chunks()
+    texts = pl.Series(words.dictionary, dtype=pl.String).str.extract_all(r"CVE-\d{4}-\d{4,19}").to_list()
+    telling = np.array([bool(text) for text in texts] + [False])
+    codes = np.asarray(pc.fill_null(words.indices, len(texts)).to_numpy(zero_copy_only=False))[order]
+    rows = np.flatnonzero(telling[codes])
+    pairs = np.unique((groups[rows] << 32) | codes[rows].astype(np.int64))
+    of_group: dict[int, set[str]] = defaultdict(set)
+    for pair in pairs.tolist():
+        of_group[pair >> 32].update(texts[pair & 0xFFFFFFFF])
+    sizes = np.zeros(count, np.int64)
+    flat: list[str] = []
+    for group in sorted(of_group):
+        kept = sorted(of_group[group])[:MOST_CVES]
+        sizes[group] = len(kept)
+        flat.extend(kept)
+    return _lists(flat, sizes, "cves", pl.String())
+
+
+def _lists(
+    values: Sequence[str] | NDArray[np.int32], sizes: NDArray[np.int64], name: str, kind: pl.DataType
+) -> pl.Series:
+    offsets = pa.array(np.concatenate(([0], np.cumsum(sizes))).astype(np.int64))
+    inner = pa.array(values, pa.string() if kind == pl.String() else pa.int32())
+    return pl.Series(name, pa.LargeListArray.from_arrays(offsets, inner), dtype=pl.List(kind))
+
+
+def _described(rows: pa.Table) -> pl.DataFrame:
+    """Everything of TALLY that the latest observation says, its texts fit to be kept in PostgreSQL."""
+    from sipar.exposure.hashing import asset_kinds, listens
+
+    words = [name for name in FOLDED if name not in ("row", "key", "observed_at", "cves", "severity")]
+    frame = pl.from_arrow(rows.select(words))
+    assert isinstance(frame, pl.DataFrame)
+    text = [pl.col(pl.String, pl.Categorical).cast(pl.String).str.replace_all("\x00", "", literal=True)]
+    # fixed_size_binary comes as Binary.
+    frame = frame.with_columns(
+        *text,
+        pl.Series("key", rows["key"].cast(pa.binary()), dtype=pl.Binary),
+        pl.Series("about", asset_kinds(rows)),
+        pl.Series("listens", listens(rows)),
+    )
+    port = (
+        pl.when(pl.col("listens") & pl.col("port").is_not_null()).then(pl.format(":{}", "port")).otherwise(pl.lit(""))
+    )
+    protocol = (
+        pl.when(pl.col("listens") & (pl.col("protocol").fill_null("") != ""))
+        .then(pl.format("/{}", "protocol"))
+        .otherwise(pl.lit(""))
+    )
+    bracketed = pl.col("ip").str.contains(":", literal=True) & (port != "")
+    address = pl.when(bracketed).then(pl.format("[{}]", "ip")).otherwise("ip")
+    asset = (
+        pl.when(pl.col("about") == 1).then(pl.lit(""))
+        .when(pl.col("about") == 2).then(address + port + protocol)
+        .when(pl.col("about") == 3).then(pl.col("hostname") + port + protocol)
+        .when(pl.col("about") == 4).then(pl.col("url"))
+        .when(pl.col("about") == 5).then(pl.format("AS{}", "asn"))
+        .otherwise(pl.lit("-"))
+    )  # fmt: skip
+    said = [pl.col(name).str.slice(0, MOST_TEXT) if name != "line" else pl.col(name) for name in EVIDENCE]
+    return frame.select(
+        "organisation",
+        "key",
+        "team",
+        pl.col("kind").fill_null("").str.slice(0, 80),
+        pl.col("classification").fill_null("").str.slice(0, 60),
+        asset.str.slice(0, 400).alias("asset"),
+        pl.col("shared").fill_null("").str.slice(0, 10),
+        "claim",
+        pl.col("source").str.slice(0, 60),
+        pl.struct(said).struct.json_encode().alias("evidence"),
+    )
+
+
+def _words(column: pa.ChunkedArray) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The two halves of 128-bit hashes."""
+    pieces = [
+        np.frombuffer(chunk.buffers()[1], "<u8", 2 * len(chunk), chunk.offset * 16).reshape(-1, 2)
+        for chunk in column.chunks
+        if len(chunk)
+    ]
+    both = np.concatenate(pieces)
+    return np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1])
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    found: NDArray[np.int64] = pc.fill_null(column, 0).to_numpy()
+    return found

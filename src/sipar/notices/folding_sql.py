@@ -1,0 +1,145 @@
+"""The statements that bring a tally of observations into findings; `folded` is the tally as a temporary table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LOCK: Final = 7_310_042
+
+STAGE: Final = """
+create temporary table folded (
+    organisation_id bigint, key uuid not null, team_id bigint, kind text, classification text, severity smallint,
+    asset text, shared text, claim_id bigint, source text, cves text[], first_seen timestamptz, last_seen timestamptz,
+    count bigint, days integer[], evidence jsonb
+) on commit drop
+"""
+COPY: Final = (
+    "copy folded (organisation_id, key, team_id, kind, classification, severity, asset, shared, claim_id, source, cves,"
+    " first_seen, last_seen, count, days, evidence) from stdin (format csv, null 'none')"
+)
+
+_DAY: Final = "floor(extract(epoch from {})/ 86400)::int"
+_FIRST_DAY, _LAST_DAY = _DAY.format("f.first_seen"), _DAY.format("f.last_seen")
+_SAME: Final = "f.key = t.key and f.organisation_id is not distinct from t.organisation_id"
+_OPEN: Final = "('open', 'stale', 'reopened')"
+# What the latest sight says, and what a sight does to the state. A closed finding opens again only by what was seen
+# after it was closed: reports that come late tell of earlier days.
+_SEEN: Final = """
+    team_id = case when t.last_seen >= f.last_seen then t.team_id else f.team_id end,
+    classification = case when t.last_seen >= f.last_seen then t.classification else f.classification end,
+    asset = case when t.last_seen >= f.last_seen then t.asset else f.asset end,
+    shared = case when t.last_seen >= f.last_seen then t.shared else f.shared end,
+    claim_id = case when t.last_seen >= f.last_seen then t.claim_id else f.claim_id end,
+    source = case when t.last_seen >= f.last_seen then t.source else f.source end,
+    evidence = case when t.last_seen >= f.last_seen then jsonb_strip_nulls(t.evidence) else f.evidence end,
+    severity = greatest(f.severity, t.severity),
+    cves = case when f.cves @> t.cves then f.cves else
+        (array(select distinct c from unnest(f.cves || t.cves) c order by c))[1:100] end,
+    first_seen = least(f.first_seen, t.first_seen),
+    last_seen = greatest(f.last_seen, t.last_seen),
+    state = case when f.state = 'stale' and t.last_seen > f.last_seen then 'open'
+        when f.state = 'closed' and t.last_seen > f.state_at then 'reopened' else f.state end,
+    state_at = case when f.state = 'stale' and t.last_seen > f.last_seen then t.last_seen
+        when f.state = 'closed' and t.last_seen > f.state_at then greatest(t.first_seen, f.state_at)
+        else f.state_at end,
+    closed_by = case when f.state = 'closed' and t.last_seen > f.state_at then '' else f.closed_by end,
+    reopened = f.reopened + (f.state = 'closed' and t.last_seen > f.state_at)::int
+"""
+
+# Days that lie between what is known need the lake to say whether they were counted.
+UNCERTAIN: Final = f"""
+select t.organisation_id, t.key, d.day from folded t
+join notices_finding f on {_SAME} cross join unnest(t.days) as d(day)
+where d.day > {_FIRST_DAY} and d.day < {_LAST_DAY}
+"""  # noqa: S608
+FORGET_DAYS: Final = """
+update folded t set days = array(select d from unnest(t.days) d except select x.day from known x
+    where x.key = t.key and x.organisation_id is not distinct from t.organisation_id)
+from (select distinct organisation_id, key from known) k
+where k.key = t.key and k.organisation_id is not distinct from t.organisation_id
+"""
+
+ADD: Final = f"""
+update notices_finding f set count = f.count + t.count,
+    days = f.days + (select count(*) from unnest(t.days) d where d <> {_FIRST_DAY} and d <> {_LAST_DAY})::int,
+    {_SEEN}
+from folded t where {_SAME}
+"""  # noqa: S608
+# Where part of a finding's history has left the lake, its numbers stand unless the lake knows more.
+SET: Final = f"""
+update notices_finding f set
+    count = case when f.first_seen < %(oldest)s then greatest(f.count, t.count) else t.count end,
+    days = case when f.first_seen < %(oldest)s then greatest(f.days, cardinality(t.days)) else cardinality(t.days) end,
+    {_SEEN}
+from folded t where {_SAME} and (
+    f.first_seen > t.first_seen or f.last_seen < t.last_seen or f.severity < t.severity or not f.cves @> t.cves
+    or f.state = 'closed' and t.last_seen > f.state_at
+    or case when f.first_seen < %(oldest)s then f.count < t.count or f.days < cardinality(t.days)
+        else f.count <> t.count or f.days <> cardinality(t.days) end
+    or t.last_seen = f.last_seen and (f.team_id, f.claim_id, f.asset, f.shared, f.source, f.evidence) is distinct from
+        (t.team_id, t.claim_id, t.asset, t.shared, t.source, jsonb_strip_nulls(t.evidence))
+)
+"""  # noqa: S608
+INSERT: Final = f"""
+insert into notices_finding (key, organisation_id, team_id, kind, classification, severity, asset, shared, claim_id,
+    source, cves, first_seen, last_seen, count, days, state, state_at, closed_by, reopened, evidence, reasons)
+select t.key, t.organisation_id, t.team_id, t.kind, t.classification, t.severity, t.asset, t.shared, t.claim_id,
+    t.source, t.cves, t.first_seen, t.last_seen, t.count, cardinality(t.days), 'open', t.first_seen, '', 0,
+    jsonb_strip_nulls(t.evidence), '[]'
+from folded t where not exists (select 1 from notices_finding f where {_SAME})
+"""  # noqa: S608
+
+# The same source sees it at another organisation on a later day than it last saw it here; what comes late counts too.
+MOVED: Final = f"""
+update notices_finding f set state = 'closed', closed_by = 'moved', state_at = t.first_seen
+from (
+    select key, source, organisation_id, first_seen from folded
+    union all
+    select b.key, b.source, b.organisation_id, b.first_seen from notices_finding b
+    where b.key in (select key from folded)
+) t
+where f.key = t.key and f.source = t.source and f.organisation_id is distinct from t.organisation_id
+    and f.state in {_OPEN} and date_trunc('day', f.last_seen, 'UTC') < date_trunc('day', t.first_seen, 'UTC')
+"""  # noqa: S608
+
+# The reports that a finding would stand in are those of the type in which it was last seen.
+_LAST_REPORT: Final = """
+    join feeds_rawfile r on r.sha256 = f.evidence->>'raw'
+    join feeds_batch own on own.raw_file_id = r.id
+    join feeds_feed d on d.id = own.feed_id and d.code = f.source
+"""
+ABSENT: Final = f"""
+update notices_finding f set state = 'closed', closed_by = 'absent', state_at = %(moment)s
+from (
+    select f.id from notices_finding f {_LAST_REPORT}
+    where f.source = %(source)s and own.report_type = %(report)s and f.last_seen < %(begins)s
+        and (f.state in {_OPEN} or f.state = 'closed' and f.closed_by = 'absent' and f.state_at > %(moment)s)
+        and not exists (select 1 from folded t where {_SAME})
+) gone
+where gone.id = f.id
+"""  # noqa: S608
+ABSENT_SINCE: Final = f"""
+with whole as (
+    select feed_id, report_type, coalesce(first_day, (received_at at time zone 'UTC')::date) as day
+    from feeds_batch where complete and state = 'done'
+)
+update notices_finding f set state = 'closed', closed_by = 'absent', state_at = least(gone.moment, %(now)s)
+from (
+    select f.id, (min(b.day) + interval '1 day') at time zone 'UTC' as moment
+    from notices_finding f {_LAST_REPORT}
+    join whole b on b.feed_id = own.feed_id and b.report_type = own.report_type
+        and b.day > (f.last_seen at time zone 'UTC')::date
+    where f.state in {_OPEN}
+    group by f.id
+) gone
+where gone.id = f.id
+"""  # noqa: S608
+
+STALE: Final = """
+update notices_finding set state = 'stale', state_at = %(now)s
+where state in ('open', 'reopened') and last_seen < %(before)s
+"""
+OLD: Final = f"""
+update notices_finding set state = 'closed', closed_by = 'old', state_at = %(now)s
+where state in {_OPEN} and last_seen < %(before)s
+"""  # noqa: S608
