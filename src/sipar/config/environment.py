@@ -70,12 +70,28 @@ FEEDS_ALLOW = Variable(
     "Networks inside that feeds may be fetched from, divided by commas (`10.1.2.0/24`); without it public ones only",
     "",
 )
+PUBLIC_ADDRESS = Variable(
+    "SIPAR_ADDRESS",
+    "`https://sipar.example`: the address that people reach this server under, for links in mails; without it the first"
+    " host name and the port",
+    "",
+)
+NOTICE_ADDRESS = Variable(
+    "SIPAR_NOTICE_ADDRESS",
+    "`exposure@cert.example`: where answers to notices go, tagged after a plus sign; without it they go to the CERT",
+    "",
+)
+NOTICE_MAIL = Variable(
+    "SIPAR_NOTICE_MAIL",
+    "`imaps://user:password@host:port/folder` of the mailbox behind that address; without it none is read",
+    "",
+)
 SECRET_KEY = Variable("SIPAR_SECRET_KEY", "Signing key of sessions; without it a random one is kept in var/secrets", "")
 SIGN_IN_PROVIDERS = Variable("SIPAR_SIGN_IN", "JSON list of OIDC and SAML providers in django-allauth's APP form", "[]")
 
 VARIABLES = (
     MODE, VAR, NATION, HOSTS, PORT, HTTPS, DATABASE_URL, DATABASE_OWNER_URL, MAIL_URL, INTAKE_MAIL,
-    FEEDS_MAIL, FEEDS_FOLDER, FEEDS_ALLOW, SECRET_KEY, SIGN_IN_PROVIDERS,
+    FEEDS_MAIL, FEEDS_FOLDER, FEEDS_ALLOW, PUBLIC_ADDRESS, NOTICE_ADDRESS, NOTICE_MAIL, SECRET_KEY, SIGN_IN_PROVIDERS,
 )  # fmt: skip
 
 
@@ -102,6 +118,14 @@ def sign_in_apps(text: str) -> list[dict[str, Any]]:
         if app["provider"] not in SIGN_IN_KINDS:
             raise ImproperlyConfigured(f"SIPAR_SIGN_IN: provider {number} must be one of {', '.join(SIGN_IN_KINDS)}")
     return apps
+
+
+def public_address() -> str:
+    """The address under which people reach this server, without a slash at its end."""
+    if PUBLIC_ADDRESS.read():
+        return PUBLIC_ADDRESS.read().rstrip("/")
+    host = HOSTS.read().split(",")[0]
+    return f"https://{host}" if HTTPS.read() else f"http://{host}:{PORT.read()}"
 
 
 def origins_in(value: object) -> list[str]:

@@ -27,7 +27,7 @@ from sipar.ui.problems import problem_page
 SECOND_FACTOR_PAGE = "/me/second-factor/"
 # Sign-in happens before anybody acts; the libraries' pages there keep their own transactions. In the calendar feed the
 # secret of the address says who acts, whoever may be signed in.
-BEFORE_ANYBODY_ACTS = ("/accounts/", "/me/demonstration-sign-in/", "/duties/feed/", "/emergency/")
+BEFORE_ANYBODY_ACTS = ("/accounts/", "/me/demonstration-sign-in/", "/duties/feed/", "/emergency/", "/answer/")
 
 View = Callable[..., HttpResponseBase]
 

@@ -33,6 +33,7 @@ class RuleSet(models.Model):
     version = models.IntegerField()
     state = models.CharField(max_length=10, choices=list(STATES.items()), default="draft")
     document = models.JSONField()
+    text = models.TextField(blank=True, help_text="the document as its writer wrote it")
     digest = models.CharField(max_length=64)
     made_by_id = models.BigIntegerField()
     made_at = models.DateTimeField()
