@@ -26,7 +26,7 @@ LONGEST_REASON = 2_000
 @action("claims.settle")
 def settle_conflict(actor: Actor, conflict: Conflict, *, winner: int | None, reason: str, now: datetime) -> Conflict:
     """Say whose claim holds, by the number of the asset, or None: all may hold it, and the oldest claim gets the
-    reports. Raises Invalid for a claim of another conflict or without a reason, Conflict where it is settled already."""
+    reports. Raises Invalid for a claim of another conflict or without a reason, `claims.state` where it is not open."""
     require_may_settle(actor)
     said = _reason(reason)
     if winner is not None and winner not in conflict.claims:

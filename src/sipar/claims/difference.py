@@ -57,8 +57,8 @@ def by_holders(rows: pl.DataFrame, holders: Mapping[int, int]) -> pl.DataFrame:
 
 
 def compare(incoming: pl.DataFrame, stored: pl.DataFrame, *, source: str, today: date) -> Difference:
-    """What bringing the claims of `source` to `incoming` (CLAIMED) would do, given `stored` (STORED): the claims of this
-    source and those that people keep by hand ("manual").
+    """What bringing the claims of `source` to `incoming` (CLAIMED) would do, given `stored` (STORED): the claims of
+    this source and those that people keep by hand ("manual").
 
     A claim kept by hand stays as it is. A value that passes from one holder to another within the source does so today.
     """

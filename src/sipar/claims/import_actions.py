@@ -1,4 +1,4 @@
-"""Importing claims: upload and look at the difference, then apply or discard. Nothing counts before a person says so."""
+"""Importing claims: upload, look at the difference, apply or discard. Nothing counts before a person says so."""
 
 from __future__ import annotations
 

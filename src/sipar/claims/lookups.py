@@ -1,4 +1,4 @@
-"""The compiled lookup: made of the claims when they changed, kept as a file under its digest, reused while they hold."""
+"""The compiled lookup: made of the claims when they changed, kept as a file under its digest, reused till then."""
 
 from __future__ import annotations
 

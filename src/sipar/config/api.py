@@ -7,6 +7,7 @@ from sipar.assessments.api import router as assessments
 from sipar.assessments.campaign_api import router as campaigns
 from sipar.assessments.review_api import router as reviewing
 from sipar.board.api import router as board
+from sipar.claims.api import router as claims
 from sipar.core.api import ProblemApi, speak_problems
 from sipar.frameworks.api import router as frameworks
 from sipar.incidents.artefact_api import router as evidence
@@ -41,6 +42,7 @@ api.add_router("/ledger", ledger)
 api.add_router("", duties)
 api.add_router("", support)
 api.add_router("/organisations", organisations)
+api.add_router("/routing", claims)
 api.add_router("/cases", national)
 api.add_router("/cases", contents)
 api.add_router("/cases", evidence)

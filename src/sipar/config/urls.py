@@ -31,6 +31,7 @@ urlpatterns = [
     path("emergency/", include("sipar.incidents.emergency_urls")),
     path("duties/", include("sipar.obligations.urls")),
     path("law/", include("sipar.obligations.law_urls")),
+    path("routing/", include("sipar.claims.urls")),
     path("ledger/", include("sipar.ledger.urls")),
     path("api/", api.urls),
 ]
