@@ -14,6 +14,7 @@ from sipar.routing.compiling import kernel
 type U8 = npt.NDArray[np.uint8]
 type U64 = npt.NDArray[np.uint64]
 type I64 = npt.NDArray[np.int64]
+type Int = int | np.int64
 
 _DOT, _COLON, _SLASH, _ZERO = 46, 58, 47, 48
 MAPPED = np.uint64(0xFFFF00000000)
@@ -24,12 +25,12 @@ _NONE = np.uint64(0)
 
 
 @kernel
-def read_ipv4(data: U8, begin: int, end: int) -> int:
+def read_ipv4(data: U8, begin: Int, end: Int) -> Int:
     """The address in `data[begin:end]`, -1 where it is none. Leading zeros are refused, as `ipaddress` does."""
     if end - begin < 7 or end - begin > 15:
         return -1
-    value = 0
-    octet = -1
+    value: Int = 0
+    octet: Int = -1
     octets = 0
     for place in range(begin, end):
         byte = np.int64(data[place])
@@ -52,7 +53,7 @@ def read_ipv4(data: U8, begin: int, end: int) -> int:
 
 
 @kernel
-def _hex_digit(byte: int) -> int:
+def _hex_digit(byte: Int) -> Int:
     if 48 <= byte <= 57:
         return byte - 48
     lower = byte | 32
@@ -62,7 +63,7 @@ def _hex_digit(byte: int) -> int:
 
 
 @kernel
-def read_ipv6(data: U8, begin: int, end: int) -> tuple[bool, np.uint64, np.uint64]:
+def read_ipv6(data: U8, begin: Int, end: Int) -> tuple[bool, np.uint64, np.uint64]:
     """Whether `data[begin:end]` is an address of RFC 4291 section 2.2 without a zone, and its halves."""
     if end - begin < 2 or end - begin > 45:
         return False, _NONE, _NONE
@@ -76,7 +77,7 @@ def read_ipv6(data: U8, begin: int, end: int) -> tuple[bool, np.uint64, np.uint6
         gap = 0
         place += 2
     while place < end:
-        value = 0
+        value: Int = 0
         digits = 0
         start = place
         while place < end:
@@ -133,7 +134,7 @@ def read_ipv6(data: U8, begin: int, end: int) -> tuple[bool, np.uint64, np.uint6
 
 
 @kernel
-def read_address(data: U8, begin: int, end: int) -> tuple[int, np.uint64, np.uint64]:
+def read_address(data: U8, begin: Int, end: Int) -> tuple[Int, np.uint64, np.uint64]:
     """Version (0 where it is no address) and halves; an IPv4-mapped IPv6 address is version 6 here."""
     value = read_ipv4(data, begin, end)
     if value >= 0:
@@ -169,7 +170,7 @@ def read_prefixes(data: U8, offsets: I64, version: U8, high: U64, low: U64, leng
                 break
         found, upper, lower = read_address(data, begin, slash)
         widest = 32 if found == 4 else 128
-        bits = 0
+        bits: Int = 0
         if slash == end:
             bits = widest
         elif end - slash < 2 or end - slash > 4 or (data[slash + 1] == _ZERO and end - slash > 2):
@@ -198,7 +199,7 @@ def read_prefixes(data: U8, offsets: I64, version: U8, high: U64, low: U64, leng
 
 
 @kernel
-def host_bits(length: int) -> tuple[np.uint64, np.uint64]:
+def host_bits(length: Int) -> tuple[np.uint64, np.uint64]:
     """The bits behind a prefix of `length` of 128, as halves."""
     if length >= 128:
         return _NONE, _NONE
@@ -212,7 +213,7 @@ def host_bits(length: int) -> tuple[np.uint64, np.uint64]:
 
 
 @kernel
-def _put_number(out: U8, place: int, value: int) -> int:
+def _put_number(out: U8, place: Int, value: Int) -> Int:
     if value >= 100:
         out[place] = _ZERO + value // 100
         place += 1
@@ -224,18 +225,18 @@ def _put_number(out: U8, place: int, value: int) -> int:
 
 
 @kernel
-def _put_ipv6(out: U8, place: int, high: np.uint64, low: np.uint64) -> int:
+def _put_ipv6(out: U8, place: Int, high: np.uint64, low: np.uint64) -> Int:
     """RFC 5952: lower case, no leading zeros, the first longest run of two zero groups or more shortened."""
     groups = np.zeros(8, np.int64)
     for position in range(4):
-        shift = np.uint64(48 - 16 * position)
-        groups[position] = np.int64((high >> shift) & _GROUP)
-        groups[position + 4] = np.int64((low >> shift) & _GROUP)
+        down = np.uint64(48 - 16 * position)
+        groups[position] = np.int64((high >> down) & _GROUP)
+        groups[position + 4] = np.int64((low >> down) & _GROUP)
     longest, longest_at, run = 1, -1, 0
-    for position in range(8):
-        run = run + 1 if groups[position] == 0 else 0
+    for place_of_run in range(8):
+        run = run + 1 if groups[place_of_run] == 0 else 0
         if run > longest:
-            longest, longest_at = run, position - run + 1
+            longest, longest_at = run, place_of_run - run + 1
     position = 0
     while position < 8:
         if position == longest_at:
@@ -260,9 +261,9 @@ def _put_ipv6(out: U8, place: int, high: np.uint64, low: np.uint64) -> int:
 
 
 @kernel
-def write_prefixes(version: U8, high: U64, low: U64, length: U8, with_length: bool, offsets: I64, out: U8) -> int:
+def write_prefixes(version: U8, high: U64, low: U64, length: U8, with_length: bool, offsets: I64, out: U8) -> Int:
     """Fill `out` (44 bytes for each row are enough) and `offsets`; returns the bytes used."""
-    place = 0
+    place: Int = 0
     for row in range(len(version)):
         offsets[row] = place
         if version[row] == 4:

@@ -24,7 +24,7 @@ _LONGEST = 44
 
 @dataclass(frozen=True)
 class Addresses:
-    """A column of addresses: `version` 4, 6 or 0 (none), and the halves; an IPv4 address is the low 32 bits of `low`."""
+    """A column of addresses: `version` 4, 6 or 0 (none), and the halves; IPv4 is the lower 32 bits of `low`."""
 
     version: U8
     high: U64

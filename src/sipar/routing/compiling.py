@@ -1,4 +1,7 @@
-"""How the kernels of routing are compiled: by numba at their first call, kept on disk where the place can be written."""
+"""How the kernels of routing are compiled: by numba at their first call, and kept on disk where that can be written.
+
+The trap: a kernel is compiled anew where its own file changed, not where a kernel of another file that it calls did.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sipar.routing.address_kernels import host_bits
+from sipar.routing.address_kernels import Int, host_bits
 from sipar.routing.compiling import kernel
 
 type B1 = npt.NDArray[np.bool_]
@@ -36,9 +36,9 @@ _DOT, _UPPER_A, _UPPER_Z, _LONGEST_NAME = 46, 65, 90, 253
 def flatten(high: U64, low: U64, length: U8, added: int, at_high: U64, at_low: U64, at_node: I32, parent: I32) -> int:
     """Disjoint intervals of distinct prefixes, ordered by address and then by length.
 
-    `added` is 96 for IPv4. Interval i begins at (`at_high[i]`, `at_low[i]`), ends before the next, and belongs to prefix
-    `at_node[i]`, the longest over it, or -1. Fills `parent` too. Two places for each prefix and one are enough;
-    returns how many are used.
+    `added` is 96 for IPv4. Interval i begins at (`at_high[i]`, `at_low[i]`), ends before the next, and belongs to
+    prefix `at_node[i]`, the longest over it, or -1. Fills `parent` too. Two places for each prefix and one are
+    enough; returns how many are used.
     """
     stack = np.empty(130, np.int32)
     depth = 0
@@ -135,7 +135,7 @@ def fill_table(hashes: U64, table: I32) -> None:
 
 
 @kernel
-def _name_at(data: U8, begin: int, end: int, value: np.uint64, table: I32, hashes: U64, kept: U8, at: I64) -> int:
+def _name_at(data: U8, begin: Int, end: Int, value: np.uint64, table: I32, hashes: U64, kept: U8, at: I64) -> Int:
     mask = np.int64(len(table) - 1)
     place = np.int64(value >> np.uint64(20)) & mask
     while table[place] >= 0:
@@ -169,7 +169,7 @@ def name_nodes(data: U8, offsets: I64, table: I32, hashes: U64, kept: U8, at: I6
         if end - begin > _LONGEST_NAME * 4:
             continue
         value = _SEED
-        found = -1
+        found: Int = -1
         for place in range(end - 1, begin - 1, -1):
             byte = data[place]
             if byte >= 128:
@@ -206,10 +206,10 @@ def number_nodes(numbers: U32, known: U32, base: int, out: I32) -> None:
 
 
 @kernel
-def _holds(claim: int, day: int, since: I32, until: I32) -> bool:
+def _holds(claim: Int, day: Int, since: I32, until: I32) -> bool:
     if day == NO_DAY:
-        return since[claim] == NO_DAY and until[claim] == ALWAYS
-    return since[claim] <= day < until[claim]
+        return bool(since[claim] == NO_DAY and until[claim] == ALWAYS)
+    return bool(since[claim] <= day < until[claim])
 
 
 @kernel
@@ -289,3 +289,25 @@ def others(
                         out[place] = numbers[claim]
                         place += 1
                 node = parent[node]
+
+
+@kernel
+def take_numbers(rows: I32, values: I64, valid: B1, out: I64, bits: U8) -> None:
+    """`values[row]` of each row, and Arrow's bits of what is valid; a row of -1 is null."""
+    for row in range(len(rows)):
+        at = rows[row]
+        if at >= 0 and valid[at]:
+            out[row] = values[at]
+            bits[row >> 3] |= np.uint8(1 << (row & 7))
+        else:
+            out[row] = 0
+
+
+@kernel
+def take_codes(rows: I32, values: I8, out: I8, bits: U8) -> None:
+    """The same for small codes, where -1 is null too."""
+    for row in range(len(rows)):
+        at = rows[row]
+        out[row] = values[at] if at >= 0 else -1
+        if out[row] >= 0:
+            bits[row >> 3] |= np.uint8(1 << (row & 7))

@@ -1,7 +1,7 @@
 """Claims compiled to a lookup: immutable, named by the hash of what it was made of, kept as one file.
 
-A file holds the claims themselves, not the compiled arrays: it is compiled anew when it is loaded, which takes a fraction
-of a second, and a file that somebody changed is found by its digest.
+A file holds the claims themselves, not the compiled arrays: it is compiled anew when it is loaded, which takes a
+fraction of a second, and a file that somebody changed is found by its digest.
 """
 
 from __future__ import annotations

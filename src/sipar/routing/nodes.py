@@ -19,11 +19,12 @@ type U64 = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class Intervals:
-    """Disjoint intervals of addresses: where each begins, its node (-1: nobody's), and in `bucket` the last interval
-    that begins at or before each value of the upper 16 bits."""
+    """Disjoint intervals of addresses: where each begins (`narrow` is `low` in 32 bits, for IPv4), its node (-1:
+    nobody's), and in `bucket` the last interval that begins at or before each value of the upper 16 bits."""
 
     high: U64
-    low: U64 | npt.NDArray[np.uint32]  # the narrow kind for IPv4
+    low: U64
+    narrow: npt.NDArray[np.uint32]
     nodes: I32
     bucket: I32
 
@@ -45,15 +46,16 @@ class Names:
         data, offsets = buffers(text)
         found = np.empty(len(offsets) - 1, np.int32)
         foreign = np.zeros(len(found), np.bool_)
-        tables = self.table, self.hashes, self.data, self.offsets
-        kernels.name_nodes(data, offsets, *tables, found, foreign)
+        table, hashes, kept, at = self.table, self.hashes, self.data, self.offsets
+        kernels.name_nodes(data, offsets, table, hashes, kept, at, found, foreign)
         if foreign.any():
             # Names with letters beyond ASCII are few: only the different ones among them are spelled anew.
             rows = np.flatnonzero(foreign)
             written = pl.Series(text.take(pa.array(rows))).cast(pl.String)
             spelled = domains.ascii_names(written).to_arrow()
+            data, offsets = buffers(spelled)
             again, still = np.empty(len(rows), np.int32), np.zeros(len(rows), np.bool_)
-            kernels.name_nodes(*buffers(spelled), *tables, again, still)
+            kernels.name_nodes(data, offsets, table, hashes, kept, at, again, still)
             found[rows] = again
         return np.where(found >= 0, found + self.base, -1).astype(np.int32)
 
@@ -85,8 +87,9 @@ def intervals(prefixes: pl.DataFrame, *, base: int, ipv4: bool, parent: I32) -> 
     at = np.minimum(after, used - 1)
     last = np.where((keys[at] == edges) & (rest[at] == 0), at, after - 1)
     bucket = np.append(last, used - 1).astype(np.int32)
-    starts = at_low[:used].astype(np.uint32) if ipv4 else at_low[:used]
-    return Intervals(frozen(at_high[:used]), frozen(starts), frozen(nodes), frozen(bucket))
+    starts = at_low[:used]
+    narrow = starts.astype(np.uint32)
+    return Intervals(frozen(at_high[:used]), frozen(starts), frozen(narrow), frozen(nodes), frozen(bucket))
 
 
 def names(values: pl.Series, *, base: int, parent: I32) -> Names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -104,7 +105,7 @@ def address_nodes(lookup: Lookup, ip: Text | Addresses) -> I32:
     four, six = lookup.ipv4, lookup.ipv6
     kernels.address_nodes(
         frozen(given.version), frozen(given.high), frozen(given.low),
-        four.low, four.nodes, four.bucket,
+        four.narrow, four.nodes, four.bucket,
         six.high, six.low, six.nodes, six.bucket,
         found,
     )  # fmt: skip
@@ -136,24 +137,45 @@ def _country_nodes(lookup: Lookup, country: Text) -> I32:
     return words.replace_strict(lookup.countries, default=-1, return_dtype=pl.Int32).fill_null(-1).to_numpy()
 
 
-def _numbers(column: Numbers) -> npt.NDArray[np.generic]:
+def _numbers(column: Numbers) -> npt.NDArray[Any]:
     if isinstance(column, pa.ChunkedArray):
         return np.asarray(column.to_numpy())
     return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
 def _routed(lookup: Lookup, winner: I32, others: pa.ListArray) -> Routed:
-    rows = pa.array(winner, mask=winner < 0)
-    claims = lookup.claims
-    marks = claims["mark"].replace_strict({mark: place for place, mark in enumerate(MARKS)}, default=None)
     size = len(winner)
+    codes = lookup.claims["mark"].replace_strict(
+        {mark: place for place, mark in enumerate(MARKS)}, default=-1, return_dtype=pl.Int8
+    )
+    marks = _taken_codes(winner, codes.to_numpy())
     return Routed(
-        organisation=claims["organisation"].to_arrow().take(rows),
-        team=claims["team"].to_arrow().take(rows),
-        claim=claims["id"].to_arrow().take(rows),
-        rank=pa.array(lookup.rank).take(rows),
+        organisation=_taken(winner, lookup.claims["organisation"]),
+        team=_taken(winner, lookup.claims["team"]),
+        claim=_taken(winner, lookup.claims["id"]),
+        rank=_taken_codes(winner, lookup.rank),
         others=others,
-        shared=pa.DictionaryArray.from_arrays(marks.cast(pl.Int32).to_arrow().take(rows), pa.array(MARKS)),
-        lookup=pa.DictionaryArray.from_arrays(np.zeros(size, np.int32), pa.array([lookup.digest])),
+        shared=pa.DictionaryArray.from_arrays(marks.cast(pa.int32()), pa.array(MARKS)),
+        lookup=pa.DictionaryArray.from_arrays(pa.array(np.zeros(size, np.int32)), pa.array([lookup.digest])),
         winner=winner,
     )
+
+
+def _taken(rows: I32, column: pl.Series) -> pa.Int64Array:
+    """The numbers of the claims in `rows`. Arrow's own `take` costs three times as much."""
+    from sipar.routing import kernels
+
+    if column.null_count() == len(column):
+        return pa.nulls(len(rows), pa.int64())
+    values, valid = column.fill_null(0).to_numpy(), column.is_not_null().to_numpy()
+    out, bits = np.empty(len(rows), np.int64), np.zeros((len(rows) + 7) // 8, np.uint8)
+    kernels.take_numbers(frozen(rows), frozen(values), frozen(valid), out, bits)
+    return pa.Int64Array.from_buffers(pa.int64(), len(rows), [pa.py_buffer(bits), pa.py_buffer(out)])
+
+
+def _taken_codes(rows: I32, codes: npt.NDArray[np.int8]) -> pa.Int8Array:
+    from sipar.routing import kernels
+
+    out, bits = np.empty(len(rows), np.int8), np.zeros((len(rows) + 7) // 8, np.uint8)
+    kernels.take_codes(frozen(rows), frozen(codes), out, bits)
+    return pa.Int8Array.from_buffers(pa.int8(), len(rows), [pa.py_buffer(bits), pa.py_buffer(out)])

@@ -1,8 +1,8 @@
 """Public suffixes: names under which many organisations register, which no single organisation may claim.
 
-The list is the snapshot inside `tldextract`, with its private part: `github.io` is a public suffix here, because a claim
-on it would take in every tenant. Nothing is fetched, nothing is kept on disk; a new list comes with a new version of
-the package.
+The list is the snapshot inside `tldextract`, with its private part: `github.io` is a public suffix here, because a
+claim on it would take in every tenant. Nothing is fetched, nothing is kept on disk; a new list comes with a new version
+of the package.
 """
 
 from __future__ import annotations

@@ -61,6 +61,14 @@ def duties(as_json: Json = False) -> None:
     _measure("duties", duties.run, duties.STEPS, as_json=as_json)
 
 
+@bench.command("routing")
+def routing(as_json: Json = False) -> None:
+    """Route 6,000,000 addresses against 50,000 prefixes, and 1,000,000 host names against 20,000 domains."""
+    from sipar.bench import routing
+
+    _measure("routing", routing.run, routing.STEPS, as_json=as_json)
+
+
 def _measure(name: str, run: Callable[[Callable[[str], object]], list[Figure]], steps: int, *, as_json: bool) -> None:
     """Run a bench with progress on standard error; exit 0 only where every figure is reached."""
     with progress_bar() as bar:
