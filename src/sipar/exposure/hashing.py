@@ -25,14 +25,16 @@ import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
-from sipar.exposure.observations import READ
-
 type Digests = NDArray[np.uint64]
 """Digests as two little-endian words each: shape (rows, 2)."""
 
 ROW_KEY = b"sipar/observe/v1"
 FINDING_KEY = b"sipar/finding/v1"
-ROW_COLUMNS = tuple(name for name in READ.names if name != "line")
+# In this order for ever: a row's hash is the hash of the digests of these columns, 16 zero bytes for null.
+ROW_COLUMNS = (
+    "observed_at", "kind", "classification", "severity", "ip", "port", "protocol", "hostname", "url", "asn", "country",
+    "product", "cves", "malware", "tag", "extra",
+)  # fmt: skip
 CLIENT = (
     "infected-system", "scanner", "brute-force", "exploit", "ids-alert", "ddos", "dos", "spam", "dga-domain",
 )  # fmt: skip
