@@ -47,7 +47,7 @@ class Wrong:
     sentence: str
 
 
-class RulesProblem(ValueError):
+class RulesProblem(Exception):
     """A document that holds no rules, with everything that is wrong with it."""
 
     def __init__(self, wrong: Sequence[Wrong]) -> None:
