@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -20,13 +21,16 @@ from sipar.assessments.models import (
     SectionDelegation,
     Submission,
 )
+from sipar.claims.models import ClaimImport, Conflict, NationalRange
 from sipar.core import ledger
 from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.core.models import BackgroundRun, Event, StoredFile
 from sipar.frameworks.models import Framework
 from sipar.frameworks.selectors import loaded
-from sipar.orgs.models import Asset, Contact, Designation, RegisterImport
+from sipar.notices.exposure_counting import count_exposure
+from sipar.notices.models import Decision, Finding
+from sipar.orgs.models import Asset, Contact, Designation, Organisation, RegisterImport
 from sipar.people.actions import grant_role, open_account
 from sipar.people.models import ApiToken, Grant, GrantRequest
 from sipar.people.selectors import actor_of
@@ -44,6 +48,8 @@ TABLES: tuple[type[Model], ...] = (
     Submission,
     Review,
     RoadmapItem,
+    Finding,
+    Decision,
     *CASE_TABLES,
 )
 # Whose cases stand where: the person who reports them, and the analyst of the CERT that has them.
@@ -92,6 +98,7 @@ def build_world(cast: Cast, *, says: str = "case secret of KEY") -> World:
         for key, person in (("alpha", "bilal"), ("beta", "bushra")):
             world.records[key] = _furnish(cast, key, person, campaign, framework)
         _furnish_cases(world, framework, says)
+        _furnish_claims(world)
         ledger.seal(now=NOW)
     for key in ("alpha", "beta"):
         leave_traces(cast, world.records[key]["number"], CASES[key][1], says.replace("KEY", key))
@@ -110,6 +117,33 @@ def _furnish_cases(world: World, framework: Framework, says: str) -> None:
         words = says.replace("KEY", key)
         made = furnish_case(cast, key, cast.accounts[person], cast.accounts[analyst], framework, requirement, words)
         world.records[key] = world.records.get(key, {}) | shared | made
+
+
+def _furnish_claims(world: World) -> None:
+    """One prefix that Alpha and Beta both claim, an import of each that waits, and a range of the nation."""
+    cast = world.cast
+    keys = ("alpha", "beta")
+    assets = [
+        Asset.objects.create(
+            organisation=cast.organisations[key], kind="prefix", value="198.51.100.0/24", note=f"secret of {key}"
+        )
+        for key in keys
+    ]
+    conflict = Conflict.objects.create(
+        kind="prefix", value="198.51.100.0/24", organisations=[cast.organisations[key].pk for key in keys],
+        claims=[asset.pk for asset in assets], found_at=NOW,
+    )  # fmt: skip
+    kept = NationalRange.objects.create(kind="domain", value="example", team=cast.teams["national"])
+    for key in keys:
+        waiting = ClaimImport.objects.create(
+            format="csv", source=f"csv {key}", team=cast.teams["national"], file_name=f"secret of {key}",
+            sha256="0" * 64, account_id=cast.accounts["nadia"].pk, uploaded_at=NOW,
+            examples={"added": [{"kind": "prefix", "value": "192.0.2.0/24", "holder": f"secret of {key}",
+                                 "organisation": cast.organisations[key].pk, "what": []}]},
+        )  # fmt: skip
+        world.records[key] |= {
+            "conflict_number": conflict.pk, "import_number": waiting.pk, "range_number": kept.pk,
+        }  # fmt: skip
 
 
 def _furnish(cast: Cast, key: str, person: str, campaign: Campaign, framework: Framework) -> dict[str, object]:
@@ -172,6 +206,7 @@ def _furnish(cast: Cast, key: str, person: str, campaign: Campaign, framework: F
         drafted_at=NOW,
     )  # fmt: skip
     engagement = Engagement.objects.get(campaign=campaign)
+    finding = furnish_finding(organisation, f"{key}.example", secret)
     session, _ = UserSession.objects.get_or_create(
         user=account, session_key=f"session-of-{key}", defaults={"ip": "127.0.0.1", "user_agent": secret}
     )
@@ -189,4 +224,17 @@ def _furnish(cast: Cast, key: str, person: str, campaign: Campaign, framework: F
         "role_request": request.pk, "dispute": dispute.pk, "draft": draft.pk, "group": catalogue.requirements[0].group,
         "position": 0, "framework_id": framework.pk, "account": account.pk, "grant": grant.pk, "session": session.pk,
         "form": "csv", "kind": "pdf", "name": "sectors", "me/|name": "x", "delegation": delegation.pk,
+        "finding": finding.pk,
     }  # fmt: skip
+
+
+def furnish_finding(organisation: Organisation, asset: str, secret: str) -> Finding:
+    """Something that a source saw at the organisation, and what its people said about it."""
+    finding = Finding.objects.create(
+        key=uuid.uuid4(), organisation=organisation, kind="accessible-rdp", classification="vulnerable-system",
+        severity=4, asset=asset, source="world", first_seen=NOW - timedelta(days=9), last_seen=NOW, count=9,
+        state_at=NOW - timedelta(days=9), evidence={"banner": secret},
+    )  # fmt: skip
+    Decision.objects.create(finding=finding, organisation=organisation, kind="fixed", note=secret, decided_at=NOW)
+    count_exposure(system(), now=NOW)
+    return finding

@@ -16,6 +16,7 @@ from sipar.incidents.case_api import router as cases
 from sipar.incidents.content_api import router as contents
 from sipar.incidents.report_api import router as reports
 from sipar.ledger.api import router as ledger
+from sipar.notices.exposure_api import router as exposure
 from sipar.obligations.api import router as duties
 from sipar.orgs.api import router as organisations
 from sipar.people.api import router as people
@@ -41,6 +42,7 @@ api.add_router("", reports)
 api.add_router("/ledger", ledger)
 api.add_router("", duties)
 api.add_router("", support)
+api.add_router("", exposure)
 api.add_router("/organisations", organisations)
 api.add_router("/routing", claims)
 api.add_router("/cases", national)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import not_open
+from sipar.feeds.selectors import health
 from sipar.formats.table_writing import Cell
 from sipar.notices import exposure_constituency as selectors
 from sipar.notices.exposure_constituency import Constituency, Line
@@ -39,7 +40,7 @@ from sipar.notices.exposure_words import (
 from sipar.teams.models import Team
 
 FILTERS = ("cert", "kind", "severity", "sector", "province", "new", "unclaimed", "q")
-TOP = 12
+TOP, SHOWN_FEEDS = 12, 10
 MOST_ROWS = 20_000
 LINE_HEADER = ("code", "name", "open", "not_seen_lately", "new_since_yesterday", "repaired_90_days", "median_days")
 
@@ -72,7 +73,7 @@ def constituency_page(request: ActorRequest) -> HttpResponse:
             url=lambda code: address(request, changes={"province": code}),
         ),
         "top": lines_of(top.rows),
-        "feeds": [] if wall else selectors.feeds_health(),
+        "feeds": [] if wall else health(now=now)[:SHOWN_FEEDS],
         "list_url": address(request, "exposure_findings"),
         "fresh_url": address(request, "exposure_findings", changes={"new": "1"}),
         "unclaimed_url": address(request, "exposure_findings", changes={"unclaimed": "1"}),

@@ -147,15 +147,6 @@ def worst_organisations(team: Team, cut: Cut) -> QuerySet[ExposureStanding]:
     return rows.order_by(F("by_severity__4").desc(), F("live").desc(), "pk")
 
 
-def feeds_health() -> list[Any]:
-    """How the feeds do that the actor's CERTs take in, the worst first."""
-    try:
-        from sipar.feeds.selectors import health
-    except ImportError:
-        return []
-    return list(health())
-
-
 def _conditions(team: Team, cut: Cut) -> tuple[list[str], list[int | str]]:
     """The conditions on the counted cells with their parameters. The CERT that covers the nation counts all of it."""
     conditions = ["team_id is null"] if team.covers_all else ["team_id = %s"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -26,9 +25,10 @@ STATES = (*OPEN, "closed")
 MOST_PAGES = 200
 # Quartiles of counts are rounded to this, so that they are nobody's exact number.
 COUNT_STEP, DAYS_STEP = 5.0, 1.0
-SHOWN_OBSERVATIONS = 50
-# Observations are looked up this many days back from when the finding was seen last.
-DAYS_LOOKED_UP = 30
+# One look into the lake goes so many days back at most, a few at once, and stops when it has enough.
+SHOWN_SIGHTINGS, MOST_SIGHTINGS = 10, 100
+DAYS_AT_ONCE, DAYS_LOOKED_UP = 5, 30
+SIGHTING_COLUMNS = ("observed_at", "ip", "port", "protocol", "hostname", "url", "product", "cves", "malware", "tag")
 
 
 @dataclass(frozen=True)
@@ -251,39 +251,32 @@ class Sighting:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def sightings_of(finding: Finding, *, most: int = SHOWN_OBSERVATIONS) -> list[Sighting]:
-    """The latest observations of a finding, the newest first, from at most `DAYS_LOOKED_UP` days of the lake.
+def sightings_of(finding: Finding, *, before: date | None = None) -> tuple[list[Sighting], date | None]:
+    """The latest observations of a finding before a day, the newest first, and the day before which there may be more.
 
-    Whoever sees the finding sees them: they are its evidence.
+    Whoever sees the finding sees them: they are its evidence. The lake is read a few days at a time, backwards, until
+    there are enough; it keeps the rows of one organisation together, so that each day costs one block of rows.
     """
     from sipar.eventstore import lake
 
-    columns = ("observed_at", "ip", "port", "protocol", "hostname", "url", "product", "cves", "malware", "tag")
-    where: Mapping[str, list[object]] = {
-        "key": [key_bytes(finding.key)],
-        "organisation": [finding.organisation_id],
-        "source": [finding.source],
-    }
-    last = finding.last_seen.date()
-    first = max(finding.first_seen.date(), last - timedelta(days=DAYS_LOOKED_UP - 1))
-    found = lake().observations(first, last, columns=columns, where=where)
-    rows = found.sort_by([("observed_at", "descending")]).slice(0, most).to_pylist()
-    return [Sighting(row.pop("observed_at"), {name: value for name, value in row.items() if value}) for row in rows]
-
-
-def key_bytes(key: uuid.UUID) -> bytes:
-    return key.bytes
-
-
-def days_of_lake(organisation: Organisation, first: date, last: date) -> dict[date, int]:
-    """On how many assets something was seen on each day, from the lake's summaries."""
-    from sipar.eventstore import lake
-
-    found = lake().summary(first, last, where={"organisation": [organisation.pk]})
-    days: dict[date, int] = {}
-    for day, assets in zip(found["day"].to_pylist(), found["assets"].to_pylist(), strict=True):
-        days[day] = days.get(day, 0) + assets
-    return days
+    store = lake()
+    where: Mapping[str, Sequence[object]] = {
+        "organisation": [finding.organisation_id], "key": [finding.key.bytes], "source": [finding.source],
+    }  # fmt: skip
+    first, last = finding.first_seen.date(), finding.last_seen.date()
+    if before is not None:
+        last = min(last, before - timedelta(days=1))
+    stop = max(first, last - timedelta(days=DAYS_LOOKED_UP - 1))
+    found: list[dict[str, Any]] = []
+    while last >= stop and len(found) < SHOWN_SIGHTINGS:
+        begin = max(stop, last - timedelta(days=DAYS_AT_ONCE - 1))
+        rows = store.observations(begin, last, columns=SIGHTING_COLUMNS, where=where)
+        found += rows.sort_by([("observed_at", "descending")]).to_pylist()
+        last = begin - timedelta(days=1)
+    sightings = [
+        Sighting(row.pop("observed_at"), {name: value for name, value in row.items() if value}) for row in found
+    ]
+    return sightings[:MOST_SIGHTINGS], last + timedelta(days=1) if last >= first else None
 
 
 def _among(values: list[float | None], own: float | None, *, step: float) -> Benchmark | None:

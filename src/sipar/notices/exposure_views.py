@@ -20,6 +20,7 @@ from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid, Problem, not_open
 from sipar.formats.table_writing import Cell, write_csv
 from sipar.notices import exposure_selectors as selectors
+from sipar.notices.actions import Answer, answer
 from sipar.notices.exposure_pictures import SPANS, course_chart, kinds_chart
 from sipar.notices.exposure_policy import EXPOSURE, require_watches
 from sipar.notices.exposure_selectors import OrganisationExposure
@@ -100,7 +101,8 @@ def exposure_finding(request: ActorRequest, finding: int) -> HttpResponse:
 def exposure_sightings(request: ActorRequest, finding: int) -> HttpResponse:
     """Its latest observations from the lake: a fragment for htmx, a whole page for everybody else."""
     found = selectors.access_finding(finding)
-    context = {"finding": found, "sightings": selectors.sightings_of(found), "kind": kind_word(found.kind)}
+    sightings, older = selectors.sightings_of(found, before=_day(request.GET.get("before", "")))
+    context = {"finding": found, "sightings": sightings, "older": older, "kind": kind_word(found.kind)}
     part = "notices/exposure_sightings.html"
     return render(request, part if request.htmx else "notices/exposure_sightings_page.html", context | {"part": part})
 
@@ -109,7 +111,7 @@ def exposure_sightings(request: ActorRequest, finding: int) -> HttpResponse:
 @require_POST
 def exposure_decide(request: ActorRequest) -> HttpResponse:
     """Say of the chosen findings that they are fixed, not ours, accepted until a day, or that we need help."""
-    chosen = [int(value) for value in request.POST.getlist("finding") if value.isascii() and value.isdigit()]
+    chosen = [_number(value) for value in request.POST.getlist("finding")[: MOST_DECIDED + 1]]
     back = _way_back(request)
     if not 0 < len(chosen) <= MOST_DECIDED:
         messages.error(request, _("Choose at least one finding, and at most %(most)s.") % {"most": MOST_DECIDED})
@@ -124,16 +126,15 @@ def exposure_decide(request: ActorRequest) -> HttpResponse:
 
 
 def _decide(request: ActorRequest, chosen: list[int]) -> str:
-    from sipar.notices.actions import decide
-
-    kind, note = request.POST.get("kind", ""), request.POST.get("note", "").strip()
-    until = _day(request.POST.get("until", ""))
-    if kind not in Decision.Kind.values:
-        raise Invalid("Say whether it is fixed, not yours, accepted, or that you need help.")
-    now = timezone.now()
+    said = Answer(
+        kind=request.POST.get("kind", ""),
+        note=request.POST.get("note", "").strip(),
+        until=_day(request.POST.get("until", "")),
+        contact=request.actor.name,
+        phone=request.POST.get("phone", "").strip(),
+    )
     rows = [selectors.access_finding(number) for number in dict.fromkeys(chosen)]
-    for row in rows:
-        decide(request.actor, row, kind=kind, note=note, until=until, now=now)
+    answer(request.actor, rows, said, now=timezone.now())
     return ngettext("Thank you: noted for one finding.", "Thank you: noted for %(number)s findings.", len(rows)) % {
         "number": len(rows)
     }
@@ -278,7 +279,7 @@ def csv_response(name: str, header: tuple[str, ...], rows: list[tuple[Cell, ...]
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else 1
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 1
 
 
 def _sentence(found: OrganisationExposure, *, own: bool) -> str:

@@ -19,6 +19,8 @@ from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import not_open
 from sipar.ledger.words import action_in_words
+from sipar.notices.exposure_policy import watches
+from sipar.notices.exposure_selectors import standing_of
 from sipar.orgs import policy, selectors, standing
 from sipar.orgs.export import as_csv, as_xlsx, register_file
 from sipar.orgs.gates import EXPORTERS
@@ -26,7 +28,7 @@ from sipar.orgs.models import Ministry, Organisation, Province, Sector
 from sipar.orgs.selectors import OrganisationFilter
 from sipar.orgs.words import PLACES, REASONS, named
 from sipar.people.gates import ORGANISATION, REGISTER_READERS
-from sipar.people.roles import ENGAGED_ROLES, ROLES, TEAM_ROLES
+from sipar.people.roles import ENGAGED_ROLES, ORGANISATION_ROLES, ROLES, TEAM_ROLES
 from sipar.teams.models import Team
 from sipar.ui.tables import Column
 
@@ -160,6 +162,7 @@ def _page(request: ActorRequest, organisation: Organisation) -> HttpResponse:
     own = organisation.pk in actor.organisations
     standing.note_look(actor, organisation, today=now.date())
     assets = list(selectors.assets_of(organisation, today=now.date())[: SHOWN_ASSETS + 1])
+    watched = actor.holds(*ORGANISATION_ROLES, *TEAM_ROLES) and watches(organisation)
     context = {
         "organisation": organisation,
         "own": own,
@@ -188,6 +191,8 @@ def _page(request: ActorRequest, organisation: Organisation) -> HttpResponse:
             {"on": look.on, "who": name, "place": PLACES.get(look.place, look.place)}
             for look, name in standing.recent_looks(organisation)
         ],
+        "exposure_url": reverse("exposure_organisation", args=[organisation.identifier]) if watched else "",
+        "exposure": standing_of(organisation) if watched else None,
         "may_change": policy.may_change_organisation(actor, organisation),
         "may_change_assets": policy.may_change_assets(actor, organisation),
         "may_list": policy.may_list_candidate(actor, organisation),

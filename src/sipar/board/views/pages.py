@@ -8,6 +8,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -21,9 +22,14 @@ from sipar.board.views.frame import Question, csv_response, filters, question_of
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import not_open
+from sipar.notices.exposure_nation import national_exposure
+from sipar.notices.exposure_nation_views import rows_of
+from sipar.notices.exposure_pictures import national_sentence
+from sipar.notices.exposure_policy import may_read_nation
+from sipar.notices.exposure_words import sector_names
 
 ROWS = 50
-PIECES = ("distribution", "trend", "tiers", "certs", "unanswered")
+PIECES = ("distribution", "trend", "tiers", "certs", "unanswered", "exposure")
 
 
 @gate(BOARD)
@@ -47,7 +53,7 @@ def show(request: ActorRequest) -> HttpResponse:
         "table": tables.sectors(board),
         "pieces": [
             {"name": name, "url": question.address("board_piece", args=(name,)), "label": label}
-            for name, label in _piece_labels(board)
+            for name, label in _piece_labels(board, exposure=may_read_nation(request.actor))
         ],
         "csv_sectors": question.address("board_csv", args=("sectors",)),
         "csv_provinces": question.address("board_csv", args=("provinces",)),
@@ -71,7 +77,9 @@ def piece(request: ActorRequest, name: str) -> HttpResponse:
         "campaign": question.campaign,
         "board_url": question.address(),
         "link": question.address("board_piece", args=(name,)),
-        "csv": question.address("board_csv", args=(name if name != "distribution" else "groups",)),
+        "csv": reverse("exposure_nation_csv", args=["sectors"])
+        if name == "exposure"
+        else question.address("board_csv", args=(name if name != "distribution" else "groups",)),
     }
     return render(request, f"board/pieces/{name}.html" if request.htmx else "board/piece.html", context)
 
@@ -215,16 +223,28 @@ def _unanswered(request: ActorRequest, question: Question) -> dict[str, Any]:
     return context
 
 
+def _exposure(request: ActorRequest, question: Question) -> dict[str, Any]:
+    """The whole nation's, whatever the filters say: aggregates of exposure are not cut further."""
+    found = national_exposure(request.actor)
+    sectors = sector_names()
+    return {
+        "sector_rows": rows_of(found.sectors, sectors),
+        "exposure_sentence": national_sentence(found),
+        "exact": found.exact,
+    }
+
+
 _PIECE_CONTEXTS: dict[str, Callable[[ActorRequest, Question], dict[str, Any]]] = {
     "distribution": _distribution,
     "trend": _trend,
     "tiers": _tiers,
     "certs": _certs,
     "unanswered": _unanswered,
+    "exposure": _exposure,
 }
 
 
-def _piece_labels(board: Board) -> list[tuple[str, str]]:
+def _piece_labels(board: Board, *, exposure: bool) -> list[tuple[str, str]]:
     labels = {
         "distribution": _("How the answers are distributed"),
         "trend": _("How it moved between campaigns"),
@@ -232,6 +252,8 @@ def _piece_labels(board: Board) -> list[tuple[str, str]]:
         "certs": _("By CERT that leads"),
         "unanswered": _("Who has not answered"),
     }
+    if exposure and board.scope.is_everything:
+        labels["exposure"] = _("What is exposed")
     whole_only = ("tiers", "certs")
     cut = board.exact or board.scope.is_everything
     return [(name, label) for name, label in labels.items() if cut or name not in whole_only]
