@@ -1,0 +1,1 @@
+"""Which products the ranges of vulnerability records hold: names, version orders, matching. Pure."""
