@@ -52,8 +52,10 @@ def server(environment: Mapping[str, str]) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    command = web_process("127.0.0.1", port).command
-    process = subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    web = web_process("127.0.0.1", port)
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        web.command, env={**environment, **web.environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         _wait_until_it_answers(port)
         yield port

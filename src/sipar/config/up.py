@@ -44,7 +44,8 @@ def web_process(host: str, port: int) -> Process:
     command = [sys.executable, "-m", "gunicorn", "sipar.config.wsgi:application", "--bind", bind]
     command += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--timeout", "120"]
     command += ["--graceful-timeout", f"{_WEB_GRACE_SECONDS - 1:.0f}", "--no-control-socket"]
-    return Process("web", command, grace_seconds=_WEB_GRACE_SECONDS)
+    # A request computes over a handful of rows: more threads than its own would only wait for each other.
+    return Process("web", command, environment={"POLARS_MAX_THREADS": "1"}, grace_seconds=_WEB_GRACE_SECONDS)
 
 
 def worker_process() -> Process:

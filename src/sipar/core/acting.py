@@ -60,6 +60,7 @@ class Actor:
 
 
 _current: ContextVar[Actor | None] = ContextVar("sipar_actor", default=None)
+_action: ContextVar[str] = ContextVar("sipar_action", default="")
 
 
 def current_actor() -> Actor:
@@ -100,10 +101,16 @@ def acting(actor: Actor, *, reason: str) -> Iterator[Actor]:
 @contextmanager
 def doing(action: str) -> Iterator[None]:
     """Name the action for the ledger while the body runs; the outer name returns afterwards."""
+    outer = _action.get()
+    _name_action(action)
+    token = _action.set(action)
+    try:
+        yield
+    finally:
+        _action.reset(token)
+    _name_action(outer)
+
+
+def _name_action(action: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("select current_setting('sipar.action', true)")
-        (outer,) = cursor.fetchone()
         cursor.execute("select set_config('sipar.action', %s, true)", [action])
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("select set_config('sipar.action', %s, true)", [outer or ""])

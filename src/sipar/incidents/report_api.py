@@ -148,8 +148,8 @@ def post_report(request: HttpRequest, body: ReportIn, idempotency_key: Key = Non
         return Status(200, _detail(found))
     incident = open_case(actor, organisation=organisation, door=Incident.Door.API, now=now, number=number)
     if body.facts:
-        save_report(actor, incident, facts=body.facts, estimates=body.estimates, version=0, now=now)
-    return Status(201, _detail(access_report(actor, incident.number)))
+        incident.report = save_report(actor, incident, facts=body.facts, estimates=body.estimates, version=0, now=now)
+    return Status(201, _detail(incident))
 
 
 @router.get("/reports/{str:number}", auth=Entry(REPORT_READERS), response={200: ReportOut, **PROBLEMS})
@@ -163,8 +163,11 @@ def patch_report(request: HttpRequest, number: str, body: ReportChange) -> Any:
     """Keep facts; all of them or none."""
     actor = _actor(request)
     incident = access_report(actor, number)
-    save_report(actor, incident, facts=body.facts, estimates=body.estimates, version=body.version, now=timezone.now())
-    return _detail(access_report(actor, number))
+    now = timezone.now()
+    incident.report = save_report(
+        actor, incident, facts=body.facts, estimates=body.estimates, version=body.version, now=now
+    )
+    return _detail(incident)
 
 
 @router.post("/reports/{str:number}/attachments", auth=Entry(REPORT_WRITERS), response={201: AttachmentOut, **PROBLEMS})

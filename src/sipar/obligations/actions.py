@@ -59,7 +59,8 @@ def recompute(
         if key not in asked:
             book.withdraw(duty)
     changes = book.close()
-    record_breaches(incident=incident, now=now)
+    if changes:
+        record_breaches(incident=incident, now=now)
     book.meet_late()
     return changes
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sipar.incidents.models import Incident, Report
-from sipar.law.assessing import RegimeFinding, assess
+from sipar.law.assessing import Assessment, RegimeFinding, assess
 from sipar.law.assessing import Submission as Filed
-from sipar.law.compiling import CompiledDuty
+from sipar.law.compiling import CompiledDuty, CompiledRegime
 from sipar.law.facts import shipped_facts
 from sipar.obligations.clock import serves
 from sipar.obligations.models import Submission
@@ -75,12 +76,12 @@ def assessment_of(incident: Incident, *, submissions: Sequence[Submission] | Non
         submissions = list(Submission.objects.filter(incident=incident))
     earlier = earlier_cases(incident)
     served = _served(bindings, submissions)
-    filed = [Filed(*key, each.submitted_at) for key, several in served.items() for each in several]
-    found = assess(
-        [binding.compiled for binding in bindings],
-        facts_of(incident, earlier),
-        submissions=filed,
-        related=earlier,
+    filed = tuple(Filed(*key, each.submitted_at) for key, several in served.items() for each in several)
+    found = _assessed(
+        tuple(binding.compiled for binding in bindings),
+        frozenset(facts_of(incident, earlier).items()),
+        filed,
+        tuple(frozenset(each.items()) for each in earlier),
     )
     by_key = {(each.row.code, duty.duty.stage): (each, duty) for each in bindings for duty in each.compiled.duties}
     asked = []
@@ -105,6 +106,17 @@ def assessment_of(incident: Incident, *, submissions: Sequence[Submission] | Non
         questions=tuple(name for name in found.questions if name not in REGISTER),
         register_questions=tuple(name for name in found.questions if name in REGISTER),
     )
+
+
+@lru_cache(maxsize=512)
+def _assessed(
+    compiled: tuple[CompiledRegime, ...],
+    facts: frozenset[tuple[str, object]],
+    filed: tuple[Filed, ...],
+    related: tuple[frozenset[tuple[str, object]], ...],
+) -> Assessment:
+    # Saving a report, showing it and sending it ask the same of the same facts, one after the other.
+    return assess(compiled, dict(facts), submissions=filed, related=[dict(each) for each in related])
 
 
 def facts_of(incident: Incident, earlier: Sequence[Mapping[str, object]]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -91,7 +91,7 @@ def switch_regime(actor: Actor, code: str, *, enabled: bool, reason: str, now: d
 def binding_regimes(on: date) -> list[Binding]:
     """The regimes that put duties on a case of that day: of each the newest version that is on and in effect."""
     newest: dict[str, Regime] = {}
-    rows = Regime.objects.filter(enabled=True, is_draft=False).exclude(status=DRAFT_STATUS)
+    rows = Regime.objects.filter(enabled=True, is_draft=False).exclude(status=DRAFT_STATUS).defer("text")
     for row in rows.order_by("code", "version"):
         if _in_effect(row, on):
             newest[row.code] = row
@@ -107,7 +107,7 @@ def regimes_by_code(codes: Sequence[str]) -> dict[str, Regime]:
 
 def compiled_of(row: Regime) -> CompiledRegime | None:
     """What the text of a version compiles to; None where this version of Sipar no longer reads it."""
-    return _compiled(row.digest, row.text)
+    return _compiled(row.digest, Text(row))
 
 
 def _newest_rows() -> dict[str, Regime]:
@@ -119,10 +119,17 @@ def _in_effect(row: Regime, on: date) -> bool:
     return begun and (row.effective_until is None or on <= row.effective_until)
 
 
+@dataclass(frozen=True)
+class Text:
+    """The text of a version, read from its row only where it is not compiled yet; the digest says which it is."""
+
+    row: Regime = field(compare=False)
+
+
 @lru_cache(maxsize=128)
-def _compiled(digest: str, text: str) -> CompiledRegime | None:
+def _compiled(digest: str, text: Text) -> CompiledRegime | None:
     try:
-        return compile_regime(files.parse(text.encode()))
+        return compile_regime(files.parse(text.row.text.encode()))
     except FormatProblem as problem:
         log.error("the regime with digest %s cannot be read any more: %s", digest, problem)
         return None

@@ -15,22 +15,13 @@ from sipar.core.problems import not_open
 from sipar.people.models import Account, GrantRequest
 from sipar.people.models import Grant as GrantRow
 
-_PLACE = ("role", "organisation_id", "team_id", "team__tier", "ministry_id")
-
 
 def actor_of(account: Account, *, now: datetime, verified: bool = False, scopes: frozenset[str] | None = None) -> Actor:
     """The actor that an account is now: with every grant that has begun and not ended."""
-    grants = grants_in_force(now).filter(account=account)
-    select, values = grants.values_list(*_PLACE).query.sql_with_params()
     with connection.cursor() as cursor:
-        # One round trip: PostgreSQL runs the three statements in one transaction, and the setting ends with it.
         cursor.execute(
-            "select set_config('sipar.actor_before', coalesce(current_setting('sipar.actor', true), ''), true),"
-            f" set_config('sipar.actor', %s, true); {select};"
-            " select set_config('sipar.actor', current_setting('sipar.actor_before'), true)",
-            [str(account.pk), *values],
+            "select role, organisation_id, team_id, tier, ministry_id from guard.roles_of(%s, %s)", [account.pk, now]
         )
-        cursor.nextset()
         rows = cursor.fetchall()
     return Actor(
         account=account.pk,

@@ -1,4 +1,5 @@
 -- Who acts, what they may see and write, and how every write is recorded.
+-- What policies ask at every statement is plpgsql, whose plans last as long as the session.
 -- Functions that must look past row-level security belong to sipar_definer, which can only read the few tables
 -- that say who is who and who has a case, only insert ledger events, and only change who has a case. It cannot log in.
 create schema if not exists guard;
@@ -13,45 +14,80 @@ as $$ select nullif(current_setting('sipar.actor', true), '')::bigint $$;
 set local role sipar_definer;
 
 -- The grants that hold now. Time-boxed engagements and roles end by themselves.
-create or replace function guard.grants() returns setof people_grant language sql stable security definer
+create or replace function guard.grants()
+returns setof people_grant language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
+#variable_conflict use_column
+begin
+    return query
     select * from people_grant
-    where account_id = guard.actor() and valid_from <= now() and (valid_until is null or valid_until > now())
+    where account_id = guard.actor() and valid_from <= now() and (valid_until is null or valid_until > now());
+end
 $$;
 
-create or replace function guard.holds(variadic roles text[]) returns boolean language sql stable security definer
-set search_path = pg_catalog, public
-as $$ select exists (select 1 from guard.grants() g where g.role = any (roles)) $$;
-
-create or replace function guard.is_system() returns boolean language sql stable security definer
-set search_path = pg_catalog, public
-as $$ select exists (select 1 from people_account where id = guard.actor() and is_system) $$;
-
-create or replace function guard.sees_all() returns boolean language sql stable security definer
+create or replace function guard.holds(variadic roles text[])
+returns boolean language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-    select guard.is_system() or exists (
+#variable_conflict use_column
+begin
+    return (select exists (select 1 from guard.grants() g where g.role = any (roles)));
+end
+$$;
+
+create or replace function guard.is_system()
+returns boolean language plpgsql stable security definer
+set search_path = pg_catalog, public
+as $$
+#variable_conflict use_column
+begin
+    return (select exists (select 1 from people_account where id = guard.actor() and is_system));
+end
+$$;
+
+create or replace function guard.sees_all()
+returns boolean language plpgsql stable security definer
+set search_path = pg_catalog, public
+as $$
+#variable_conflict use_column
+begin
+    return (select guard.is_system() or exists (
         select 1 from guard.grants() g join teams_team t on t.id = g.team_id
         where g.role in ('analyst', 'duty_officer', 'team_head') and t.covers_all
-    )
+    ));
+end
 $$;
 
-create or replace function guard.heads_nation() returns boolean language sql stable security definer
+create or replace function guard.heads_nation()
+returns boolean language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-    select exists (
+#variable_conflict use_column
+begin
+    return (select exists (
         select 1 from guard.grants() g join teams_team t on t.id = g.team_id where g.role = 'team_head' and t.covers_all
-    )
+    ));
+end
 $$;
 
-create or replace function guard.writes_all() returns boolean language sql stable security definer
-set search_path = pg_catalog, public
-as $$ select guard.sees_all() $$;
-
-create or replace function guard.visible() returns setof bigint language sql stable security definer
+create or replace function guard.writes_all()
+returns boolean language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
+#variable_conflict use_column
+begin
+    return (select guard.sees_all());
+end
+$$;
+
+create or replace function guard.visible()
+returns setof bigint language plpgsql stable security definer
+set search_path = pg_catalog, public
+as $$
+#variable_conflict use_column
+begin
+    return query
     select g.organisation_id from guard.grants() g
         where g.organisation_id is not null and g.role in ('reporter', 'ciso', 'head')
     union
@@ -63,12 +99,17 @@ as $$
     union
     select s.organisation_id from assessments_engagementscope s join assessments_engagement e on e.id = s.engagement_id
         where e.account_id = guard.actor() and e.valid_from <= now() and e.valid_until > now() and e.ended_at is null
-            and guard.holds('consultant', 'auditor')
+            and guard.holds('consultant', 'auditor');
+end
 $$;
 
-create or replace function guard.writable() returns setof bigint language sql stable security definer
+create or replace function guard.writable()
+returns setof bigint language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
+#variable_conflict use_column
+begin
+    return query
     select g.organisation_id from guard.grants() g
         where g.organisation_id is not null and g.role in ('reporter', 'ciso', 'head')
     union
@@ -77,45 +118,81 @@ as $$
     union
     select s.organisation_id from assessments_engagementscope s join assessments_engagement e on e.id = s.engagement_id
         where e.account_id = guard.actor() and e.valid_from <= now() and e.valid_until > now() and e.ended_at is null
-            and guard.holds('consultant', 'auditor')
+            and guard.holds('consultant', 'auditor');
+end
 $$;
 
-create or replace function guard.teams() returns setof bigint language sql stable security definer
+create or replace function guard.teams()
+returns setof bigint language plpgsql stable security definer
 set search_path = pg_catalog, public
-as $$ select g.team_id from guard.grants() g where g.team_id is not null $$;
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select g.team_id from guard.grants() g where g.team_id is not null;
+end
+$$;
 
-create or replace function guard.ministries() returns setof bigint language sql stable security definer
+create or replace function guard.ministries()
+returns setof bigint language plpgsql stable security definer
 set search_path = pg_catalog, public
-as $$ select g.ministry_id from guard.grants() g where g.ministry_id is not null $$;
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select g.ministry_id from guard.grants() g where g.ministry_id is not null;
+end
+$$;
 
 -- The organisations that the actor works for, and the CERTs whose staff they are.
-create or replace function guard.own() returns setof bigint language sql stable security definer
+create or replace function guard.own()
+returns setof bigint language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
+#variable_conflict use_column
+begin
+    return query
     select g.organisation_id from guard.grants() g
-    where g.organisation_id is not null and g.role in ('reporter', 'ciso', 'head')
+    where g.organisation_id is not null and g.role in ('reporter', 'ciso', 'head');
+end
 $$;
 
-create or replace function guard.desks() returns bigint[] language sql stable security definer
+create or replace function guard.desks()
+returns bigint[] language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-    select coalesce(array_agg(g.team_id), '{}') from guard.grants() g
-    where g.team_id is not null and g.role in ('analyst', 'duty_officer', 'team_head')
+#variable_conflict use_column
+begin
+    return (select coalesce(array_agg(g.team_id), '{}') from guard.grants() g
+    where g.team_id is not null and g.role in ('analyst', 'duty_officer', 'team_head'));
+end
 $$;
 
 -- Whose exposure the actor sees: the organisations they work for and those of their CERTs' constituencies.
-create or replace function guard.watched() returns setof bigint language sql stable security definer
+create or replace function guard.watched()
+returns setof bigint language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
+#variable_conflict use_column
+begin
+    return query
     select guard.own()
     union
-    select m.organisation_id from teams_membership m where m.team_id = any (guard.desks())
+    select m.organisation_id from teams_membership m where m.team_id = any (guard.desks());
+end
 $$;
 
 -- Cases that this person broke the glass for, while it lasts.
-create or replace function guard.opened() returns setof bigint language sql stable security definer
+create or replace function guard.opened()
+returns setof bigint language plpgsql stable security definer
 set search_path = pg_catalog, public
-as $$ select b.incident_id from incidents_breakglass b where b.account_id = guard.actor() and b.until > now() $$;
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select b.incident_id from incidents_breakglass b where b.account_id = guard.actor() and b.until > now();
+end
+$$;
 
 -- Who has a case, whom it is offered to, and with that who sees it. Whoever may write a case may pass it on to where
 -- they no longer can, which no policy on a row can say. The viewers are the teams whose access stands, always.
@@ -175,19 +252,27 @@ $$;
 
 -- What an account may be, read before it acts as that.
 create or replace function guard.roles_of(wanted bigint, moment timestamptz)
-returns table (role varchar, organisation_id bigint, team_id bigint, tier varchar, ministry_id bigint)
-language sql stable security definer set search_path = pg_catalog, public
+returns table (role varchar, organisation_id bigint, team_id bigint, tier varchar, ministry_id bigint) language plpgsql stable security definer set search_path = pg_catalog, public
 as $$
+#variable_conflict use_column
+begin
+    return query
     select g.role, g.organisation_id, g.team_id, t.tier, g.ministry_id
     from people_grant g left join teams_team t on t.id = g.team_id
-    where g.account_id = wanted and g.valid_from <= moment and (g.valid_until is null or g.valid_until > moment)
+    where g.account_id = wanted and g.valid_from <= moment and (g.valid_until is null or g.valid_until > moment);
+end
 $$;
 
 -- A token is looked up before its account is known; only its owner's number and its hash come out.
 create or replace function guard.token(wanted text)
-returns table (account_id bigint, digest varchar, scopes jsonb, expires_at timestamptz, revoked_at timestamptz)
-language sql stable security definer set search_path = pg_catalog, public
-as $$ select t.account_id, t.digest, t.scopes, t.expires_at, t.revoked_at from people_apitoken t where t.prefix = wanted $$;
+returns table (account_id bigint, digest varchar, scopes jsonb, expires_at timestamptz, revoked_at timestamptz) language plpgsql stable security definer set search_path = pg_catalog, public
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select t.account_id, t.digest, t.scopes, t.expires_at, t.revoked_at from people_apitoken t where t.prefix = wanted;
+end
+$$;
 
 -- Who gives roles must name the organisation, without seeing the register: its name and nothing more.
 create or replace function guard.organisation_titles(wanted bigint[], named text)
@@ -269,36 +354,48 @@ as $$
 $$;
 
 -- Whether the actor works on a case: for its organisation, or in the team that has it or is offered it.
-create or replace function guard.works_on(wanted bigint) returns boolean language sql stable security definer
+create or replace function guard.works_on(wanted bigint)
+returns boolean language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-    select exists (
+#variable_conflict use_column
+begin
+    return (select exists (
         select 1 from incidents_incident i where i.id = wanted and (guard.is_system()
             or i.organisation_id in (select guard.own()) or array[i.lead_team_id, i.offered_team_id] && guard.desks())
-    )
+    ));
+end
 $$;
 
 -- What the law asks must not depend on who looks: the register's facts of the organisation of a case, by name.
-create or replace function guard.case_register(wanted bigint) returns table (facts jsonb)
-language sql stable security definer set search_path = pg_catalog, public
+create or replace function guard.case_register(wanted bigint)
+returns table (facts jsonb) language plpgsql stable security definer set search_path = pg_catalog, public
 as $$
+#variable_conflict use_column
+begin
+    return query
     select o.law_facts || jsonb_build_object('sector', s.code, 'subsector', u.code, 'province', p.code, 'ownership', o.ownership,
         'size', o.size, 'criticality_tier', o.tier, 'cii_designated', exists (
             select 1 from orgs_designation d where d.organisation_id = o.id and d.state = 'designated'))
     from incidents_incident i join orgs_organisation o on o.id = i.organisation_id
     join orgs_sector s on s.id = o.sector_id left join orgs_sector u on u.id = o.subsector_id
     join orgs_province p on p.id = o.province_id
-    where i.id = wanted and guard.works_on(wanted)
+    where i.id = wanted and guard.works_on(wanted);
+end
 $$;
 
 -- The facts of the organisation's other reported cases, for what recurs, and only to work on a case of its own.
-create or replace function guard.earlier_cases(wanted bigint) returns table (facts jsonb)
-language sql stable security definer set search_path = pg_catalog, public
+create or replace function guard.earlier_cases(wanted bigint)
+returns table (facts jsonb) language plpgsql stable security definer set search_path = pg_catalog, public
 as $$
+#variable_conflict use_column
+begin
+    return query
     select e.facts from incidents_incident i join incidents_incident e on e.organisation_id = i.organisation_id
     where i.id = wanted and e.id <> i.id and e.opened_at <= i.opened_at
         and e.state not in ('draft', 'discarded', 'rejected', 'merged') and guard.works_on(wanted)
-    order by e.opened_at desc, e.id desc limit 100
+    order by e.opened_at desc, e.id desc limit 100;
+end
 $$;
 
 -- The nation's incidents for replaying a law over them: no organisation but a number that changes with every call, and
