@@ -24,7 +24,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-GROUPS = ("house", "demo", "frameworks", "orgs", "posture", "oscal", "ledger", "duties", "law", "bench")
+GROUPS = (
+    "house",
+    "demo",
+    "frameworks",
+    "orgs",
+    "posture",
+    "oscal",
+    "ledger",
+    "duties",
+    "law",
+    "claims",
+    "feeds",
+    "bench",
+)
 
 
 @app.callback(invoke_without_command=True)

@@ -32,6 +32,7 @@ urlpatterns = [
     path("duties/", include("sipar.obligations.urls")),
     path("law/", include("sipar.obligations.law_urls")),
     path("routing/", include("sipar.claims.urls")),
+    path("feeds/", include("sipar.feeds.urls")),
     path("ledger/", include("sipar.ledger.urls")),
     path("api/", api.urls),
 ]

@@ -22,7 +22,8 @@ from sipar.feeds.readers import names
 
 # Traffic Light Protocol 2.0.
 TLP = ("clear", "green", "amber", "amber+strict", "red")
-LARGEST_SETTINGS = 64 * 1024
+# Words of addresses that a feed's own page would stand behind.
+TAKEN = ("new", "drop", "reports", "drifts")
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,58}")
 
 
@@ -164,7 +165,7 @@ def _refuse_bad(facts: FeedFacts, *, is_new: bool) -> None:
     def wrong(where: str, sentence: str) -> None:
         places.append(Place(where, sentence))
 
-    if not _CODE.fullmatch(facts.code):
+    if not _CODE.fullmatch(facts.code) or facts.code in TAKEN:
         wrong("code", _("A code is small letters, digits and hyphens, at most 59."))
     elif is_new and Feed.objects.filter(code=facts.code).exists():
         wrong("code", _("There is a feed with this code already."))

@@ -96,15 +96,23 @@ def pieces(file: BinaryIO) -> Iterator[bytes]:
 
 
 def receive_by_sipar(
-    feed: Feed, stored: Stored, *, name: str, door: str, provenance: dict[str, Any], tlp: str = ""
+    feed: Feed,
+    stored: Stored,
+    *,
+    name: str,
+    door: str,
+    provenance: dict[str, Any],
+    tlp: str = "",
+    begin: bool = True,
 ) -> Received:
-    """Enter a kept file as Sipar itself, and have it worked on; a transaction of its own."""
+    """Enter a kept file as Sipar itself, and `begin` to work on it soon; a transaction of its own."""
     sipar = system()
     with acting(sipar, reason=f"receive {name}"):
         received = receive_file(
             sipar, feed, stored, name=name, door=door, provenance=provenance, tlp=tlp, now=timezone.now()
         )
-        begin_soon(received)
+        if begin:
+            begin_soon(received)
     return received
 
 

@@ -53,10 +53,14 @@ class Work:
 
 @dataclass
 class Taken:
-    """What came of it. `kept` went into the lake, of which `routed` have an organisation and `unclaimed` have none."""
+    """What came of it. `kept` went into the lake, of which `routed` have an organisation and `unclaimed` have none.
+
+    `day` and `complete` are what the report says of itself, the first and last day those of its rows.
+    """
 
     report_type: str = ""
     complete: bool | None = None
+    day: date | None = None
     rows: int = 0
     kept: int = 0
     duplicates: int = 0
@@ -133,6 +137,7 @@ def _chunks(file: BinaryIO, work: Work, taken: Taken) -> Iterator[Chunk]:
             continue
         recognised += 1
         taken.report_type = taken.report_type or report.type[:80]
+        taken.day = taken.day or report.day
         if report.complete is not None:
             taken.complete = report.complete if taken.complete is None else taken.complete and report.complete
         for chunk in work.reader.read(cast("BinaryIO", stream), report, work.settings):

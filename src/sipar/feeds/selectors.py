@@ -59,10 +59,10 @@ def health(*, now: datetime | None = None) -> list[FeedHealth]:
         waiting=Count("batches", Q(batches__state__in=("received", "running"))),
         last_received=Max("batches__received_at"),
     )
-    done = Batch.objects.filter(state="done").order_by("feed", "-received_at", "-pk").distinct("feed")
+    done = Batch.objects.filter(state="done").order_by("feed_id", "-received_at", "-pk").distinct("feed_id")
     latest = {batch.feed_id: batch for batch in done}
-    open_batches = Batch.objects.filter(state__in=("held", "failed")).order_by("feed", "-state", "received_at")
-    wanting = {batch.feed_id: batch.pk for batch in open_batches.distinct("feed")}
+    open_batches = Batch.objects.filter(state__in=("held", "failed")).order_by("feed_id", "-state", "received_at")
+    wanting = {batch.feed_id: batch.pk for batch in open_batches.distinct("feed_id")}
     drifts = dict(
         Drift.objects.filter(settled_at=None)
         .values_list("feed")

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -96,34 +96,39 @@ def _begin(feed: int) -> Batch | None:
 
 
 def _take(batch: Batch, tell: Tell) -> Batch:
+    """Read, store and count a batch. What goes wrong is said on the batch and takes its rows out of the lake again."""
+    try:
+        return _count(batch, tell)
+    except (FormatProblem, Problem) as problem:
+        said = str(problem) if isinstance(problem, FormatProblem) else problem.sentence
+        return _fail(batch, code=problem.code, sentence=said)
+    except OperationalError:
+        # The database went away: the next worker begins this batch again.
+        raise
+    except Exception as problem:
+        log.exception("batch %s could not be taken in", batch.pk)
+        return _fail(batch, code="error", sentence=f"Sipar could not read it ({type(problem).__name__}).")
+
+
+def _count(batch: Batch, tell: Tell) -> Batch:
     from sipar.claims.lookups import current_lookup
     from sipar.eventstore import lake
 
     store, raw = lake(), batch.raw_file
-    try:
-        with acting(system(), reason="look up who answers for what"):
-            lookup = current_lookup(timezone.now())
-        work = Work(
-            source=batch.feed.code,
-            raw=raw.sha256,
-            name=raw.name,
-            size=raw.size,
-            received_at=raw.received_at,
-            keep_days=batch.feed.keep_days,
-            reader=reader(batch.feed.reader),
-            settings=batch.feed.settings,
-        )
-        with open_bytes(raw.sha256) as file:
-            taken = take_in(file, work, lookup=lookup, store=store, tell=_teller(batch, tell))
-    except (FormatProblem, Problem) as problem:
-        store.write(batch.feed.code, raw.sha256, ())
-        code = problem.code
-        sentence = str(problem) if isinstance(problem, FormatProblem) else problem.sentence
-        return _fail(batch, code=code, sentence=sentence)
-    except Exception as problem:
-        log.exception("batch %s could not be taken in", batch.pk)
-        store.write(batch.feed.code, raw.sha256, ())
-        return _fail(batch, code="error", sentence=f"Sipar could not read it ({type(problem).__name__}).")
+    with acting(system(), reason="look up who answers for what"):
+        lookup = current_lookup(timezone.now())
+    work = Work(
+        source=batch.feed.code,
+        raw=raw.sha256,
+        name=raw.name,
+        size=raw.size,
+        received_at=raw.received_at,
+        keep_days=batch.feed.keep_days,
+        reader=reader(batch.feed.reader),
+        settings=batch.feed.settings,
+    )
+    with open_bytes(raw.sha256) as file:
+        taken = take_in(file, work, lookup=lookup, store=store, tell=_teller(batch, tell))
     median = None if batch.accepted_by_id else _shrunk(batch, taken)
     if median is not None:
         store.write(batch.feed.code, raw.sha256, ())
@@ -138,7 +143,7 @@ def end_batch(actor: Actor, batch: Batch, taken: Taken, *, lookup: str, median: 
     `median`: the report has shrunk from this many rows, is held, and makes no findings. Does nothing where another
     worker began the batch after this one, or it has ended.
     """
-    from sipar.notices.folding_actions import fold_batch
+    from sipar.notices.folding_actions import Complete, fold_batch
 
     require_system(actor)
     row = Batch.objects.select_for_update().filter(pk=batch.pk, attempt=batch.attempt, state="running").first()
@@ -148,7 +153,7 @@ def end_batch(actor: Actor, batch: Batch, taken: Taken, *, lookup: str, median: 
     row.report_type, row.lookup = taken.report_type, lookup
     row.rows, row.quarantined, row.duplicates = taken.rows, taken.quarantined, taken.duplicates
     row.kept, row.routed, row.unclaimed = taken.kept, taken.routed, taken.unclaimed
-    row.first_day, row.last_day = taken.first_day, taken.last_day
+    row.first_day, row.last_day = taken.first_day or taken.day, taken.last_day or taken.day
     # A row that could not be read is not absent: only a report that was read whole says what is gone.
     row.complete = complete and not taken.quarantined
     row.ended_at = now
@@ -160,8 +165,11 @@ def end_batch(actor: Actor, batch: Batch, taken: Taken, *, lookup: str, median: 
         row.state, row.code = "done", "recoded" if taken.recoded else ""
         row.sentence = f"{taken.recoded:,} lines were not UTF-8." if taken.recoded else ""
         row.parts = [part.document() for part in taken.parts]
-        fold_batch(taken.parts, complete=row.complete, now=now)
     row.save()
+    if median is None:
+        begins = taken.day or taken.first_day
+        whole = Complete(batch.feed.code, row.report_type, begins) if row.complete and begins else None
+        fold_batch(taken.parts, complete=whole, now=now)
     return row
 
 
@@ -211,6 +219,9 @@ def _shrunk(batch: Batch, taken: Taken) -> float | None:
 
 
 def _fail(batch: Batch, *, code: str, sentence: str) -> Batch:
+    from sipar.eventstore import lake
+
+    lake().write(batch.feed.code, batch.raw_file.sha256, ())
     with acting(system(), reason="a report could not be taken in"):
         Batch.objects.filter(pk=batch.pk, attempt=batch.attempt, state="running").update(
             state="failed", code=code[:60], sentence=excerpt(sentence), ended_at=timezone.now()
