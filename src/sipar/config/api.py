@@ -9,6 +9,7 @@ from sipar.assessments.review_api import router as reviewing
 from sipar.board.api import router as board
 from sipar.claims.api import router as claims
 from sipar.core.api import ProblemApi, speak_problems
+from sipar.feeds.api import router as feeds
 from sipar.frameworks.api import router as frameworks
 from sipar.incidents.artefact_api import router as evidence
 from sipar.incidents.campaign_api import router as national
@@ -42,6 +43,7 @@ api.add_router("", reports)
 api.add_router("/ledger", ledger)
 api.add_router("", duties)
 api.add_router("", support)
+api.add_router("", feeds)
 api.add_router("", exposure)
 api.add_router("/organisations", organisations)
 api.add_router("/routing", claims)
