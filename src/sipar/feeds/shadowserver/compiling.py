@@ -6,11 +6,12 @@ from collections.abc import Collection
 
 import polars as pl
 
+from sipar.feeds.intelmq.fields import LEFT_OUT, ORDER, PARTS, TARGETS
 from sipar.feeds.kernels.fields import Field, mail_field, name_field, url_fields
 from sipar.feeds.kernels.plan import Plan
 from sipar.feeds.kernels.rsit import rsit_type
 from sipar.feeds.reading import DriftSeen
-from sipar.feeds.shadowserver.fields import CONVERSIONS, LEFT_OUT, MAIL_COLUMNS, NAME_COLUMNS, ORDER, PARTS, TARGETS
+from sipar.feeds.shadowserver.fields import CONVERSIONS, MAIL_COLUMNS, NAME_COLUMNS
 from sipar.feeds.shadowserver.schema import ReportType, SchemaField
 
 _TLS_PORTS = ("443", "8443")

@@ -6,34 +6,6 @@ Names are facts of the two formats (The Shadowserver Foundation, report_schema; 
 
 from __future__ import annotations
 
-# IntelMQ field: the column of READ that it fills, and the cast by which it does.
-TARGETS = {
-    "time.source": ("observed_at", "time"),
-    "classification.identifier": ("kind", "kind"),
-    "classification.type": ("classification", "rsit"),
-    "severity": ("severity", "severity"),
-    "source.ip": ("ip", "address"),
-    "source.port": ("port", "port"),
-    "protocol.transport": ("protocol", "protocol"),
-    "source.fqdn": ("hostname", "hostname"),
-    "source.reverse_dns": ("hostname", "hostname"),
-    "source.url": ("url", "url"),
-    "source.asn": ("asn", "asn"),
-    "source.geolocation.cc": ("country", "country"),
-    "product.vendor": ("product", "word"),
-    "product.name": ("product", "word"),
-    "product.version": ("product", "word"),
-    "product.vulnerabilities": ("cves", "cves"),
-    "malware.name": ("malware", "word"),
-    "extra.tag": ("tag", "word"),
-}
-# Parts of one column, in the order in which they are joined or asked.
-ORDER = ("source.fqdn", "source.reverse_dns", "product.vendor", "product.name", "product.version")
-# Parts that are kept one by one as well.
-PARTS = ("product.vendor", "product.name", "product.version")
-# Follows from the RSIT type.
-LEFT_OUT = ("classification.taxonomy",)
-
 # Conversion function of the schema: the cast of a field that stays in `extra`.
 CONVERSIONS = {
     "": "text",

@@ -1,0 +1,1 @@
+"""Plain lists of addresses, networks, URLs and domains."""

@@ -1,0 +1,1 @@
+"""Probes of web servers with httpx."""

@@ -1,0 +1,1 @@
+"""IntelMQ events, read and written: either system can feed the other."""

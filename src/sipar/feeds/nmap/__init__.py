@@ -1,0 +1,1 @@
+"""Scans with Nmap."""

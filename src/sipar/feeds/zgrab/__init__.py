@@ -1,0 +1,1 @@
+"""Scans of services with ZGrab."""
