@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "sipar.obligations",
     "sipar.support",
     "sipar.claims",
+    "sipar.eventstore",
     "sipar.feeds",
     "sipar.notices",
     "sipar.vulnerabilities",

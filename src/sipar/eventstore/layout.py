@@ -106,9 +106,15 @@ def names(place: Path) -> list[str]:
         found = sorted(entry.name for entry in os.scandir(place) if entry.name.endswith(".parquet"))
         if len(found) < 2:
             return found
-        gone = {name for merged in found if merged.startswith("merged-") for name in replaced_by(place / merged)}
+        replaced = {name: replaced_by(place / name) for name in found if name.startswith("merged-")}
+        # What a replaced file had replaced, its successor names itself, or has put out again.
+        gone = {old for name, olds in replaced.items() if not _replaced(name, replaced) for old in olds}
         return [name for name in found if name not in gone]
     return []
+
+
+def _replaced(name: str, replaced: Mapping[str, frozenset[str]]) -> bool:
+    return any(name in olds for olds in replaced.values())
 
 
 def replaced_by(path: Path) -> frozenset[str]:
