@@ -52,7 +52,7 @@ class Cast:
 
 
 def _address(text: pl.Expr) -> pl.Expr:
-    from polars_iptools import ipv4_to_numeric
+    from polars_iptools import ipv4_to_numeric  # type: ignore[import-untyped]
 
     numbers: pl.Expr = ipv4_to_numeric(text)
     return pl.when(numbers.is_not_null()).then(text)

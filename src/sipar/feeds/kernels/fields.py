@@ -33,6 +33,11 @@ class Field:
         """The key in `extra`; empty for a column of READ."""
         return self.target.removeprefix("extra.") if self.target.startswith("extra.") else ""
 
+    @property
+    def columns(self) -> set[str]:
+        """The columns without which it has no value."""
+        return {self.column} if self.text is None else {self.column, *self.text.meta.root_names()}
+
 
 def url_fields(column: str, text: pl.Expr | None = None) -> tuple[Field, ...]:
     """A URL that is the asset: itself, and the host name or address in it."""

@@ -62,7 +62,7 @@ def observations(
 
     `ready` holds JSON objects for `extra`, whose keys the plan does not write again.
     """
-    present = [found for found in plan.fields if found.text is not None or found.column in table.column_names]
+    present = [found for found in plan.fields if found.columns <= set(table.column_names)]
     casting = Casting.run(cast("pl.DataFrame", pl.from_arrow(table)), present, lines)
     _refuse_incomplete(casting, plan)
     frame = casting.frame
@@ -74,7 +74,8 @@ def observations(
     columns = {name: values for name in READ.names if (values := _target(casting, name)) is not None}
     escape = has_special(table)
     columns["extra"] = _extra(casting, plan, escape=escape, ready=ready is not None)
-    result = frame.select(**columns)
+    # Constants alone would be one row; among columns they are as long as those.
+    result = frame.with_columns(**columns).select(list(columns))
     listed = [*before.bad, *casting.bad]
     return Chunk(
         _as_read(result, plan, lines),
