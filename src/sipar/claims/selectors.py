@@ -116,6 +116,14 @@ def _answers(reasons: Iterable[Reason]) -> list[Answer]:
     ]
 
 
+def conflict_on(found: Found) -> Conflict | None:
+    """The conflict about the claim that won, open or settled, as far as the actor sees it."""
+    if not found.answers:
+        return None
+    won = found.answers[0].reason
+    return Conflict.objects.filter(kind=won.kind, value=won.value, state__in=("open", "settled")).first()
+
+
 def conflicts(*, state: str = "open") -> QuerySet[Conflict]:
     """The conflicts that the actor sees, newest first."""
     return Conflict.objects.filter(state=state).order_by("-found_at", "kind", "value")

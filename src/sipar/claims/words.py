@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sipar.claims.selectors import Answer, Question
+from sipar.claims.selectors import Answer, Found, Question
 
 KINDS: dict[str, str | Promise] = {
     "prefix": gettext_lazy("Network prefix"),
@@ -71,9 +71,14 @@ def match(answer: Answer, question: Question) -> str:
     return _("The claim is on the whole country, %(value)s.") % facts
 
 
-def standing(answer: Answer, winner: Answer) -> str:
+def standing(answer: Answer, found: Found) -> str:
     """Why this claim has it, or why another goes before it."""
-    code = answer.reason.code
+    code, winner = answer.reason.code, found.answers[0]
+    codes = {other.reason.code for other in found.answers}
+    if code == "won" and "tied" in codes:
+        return _("Another organisation claims the very same. This claim is the older one, until a person decides.")
+    if code == "won" and "settled" in codes:
+        return _("A person decided that it is theirs.")
     if code == "won" and answer.reason.organisation is None:
         return _("No organisation claims it: the CERT of the range answers for it.")
     if code == "won":

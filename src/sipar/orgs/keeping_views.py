@@ -32,8 +32,6 @@ ASSET_COLUMNS = (
     Column("kind", gettext_lazy("Kind")),
     Column("valid_from", gettext_lazy("Holds from"), optional=True),
     Column("valid_until", gettext_lazy("Ends on"), optional=True),
-    Column("mark", gettext_lazy("Whose machines"), optional=True),
-    Column("source", gettext_lazy("Source"), optional=True),
     Column("note", gettext_lazy("Note"), optional=True),
     Column("change", gettext_lazy("Change")),
 )

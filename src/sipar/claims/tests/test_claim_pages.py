@@ -44,6 +44,7 @@ def test_a_question_is_answered_in_words(claimed: Cast) -> None:
     assert "203.0.113.7 lies in 203.0.113.0/24." in page
     assert "Nothing tells the two apart" in page
     assert "accuses no single tenant" in page
+    assert "Decide it" in page
     hidden = claimed.client("farah").get("/routing/look-up/?q=203.0.113.7").content.decode()
     assert "Alpha" not in hidden
     assert "An organisation outside your constituency" in hidden

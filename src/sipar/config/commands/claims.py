@@ -155,7 +155,7 @@ def _look_up(text: str, *, day: date | None) -> list[dict[str, Any]]:
                 "source": answer.reason.source,
                 "mark": answer.reason.mark,
                 "match": words.match(answer, question),
-                "reason": words.standing(answer, found.answers[0]),
+                "reason": words.standing(answer, found),
             }
             for answer in found.answers
         ]
