@@ -24,6 +24,8 @@ urlpatterns = [
     path("board/", include("sipar.board.urls")),
     path("support/", include("sipar.support.urls")),
     path("exposure/", include("sipar.notices.exposure_urls")),
+    path("notices/", include("sipar.notices.urls")),
+    path("answer/", include("sipar.notices.answer_urls")),
     path("", include("sipar.incidents.board_urls")),
     path("report/", include("sipar.incidents.report_urls")),
     path("cases/", include("sipar.incidents.content_urls")),

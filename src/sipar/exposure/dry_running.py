@@ -7,7 +7,7 @@ of it, and `compare` what only one of the two would have sent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -82,7 +82,7 @@ def episodes(
     if tlp:
         label = pl.col("source").cast(pl.String).replace_strict(tlp, default=AMBER, return_dtype=pl.Int8)
     named = first.with_columns(
-        pl.Series("key", packed[starts]),
+        pl.Series("key", packed[starts] & ~_DAY_BITS),
         pl.Series("severity", np.maximum.reduceat(severity, starts)),
         pl.Series("first_seen", np.minimum.reduceat(seen, starts)).cast(MOMENT),
         pl.Series("last_seen", np.maximum.reduceat(seen, starts)).cast(MOMENT),
@@ -90,6 +90,24 @@ def episodes(
         *(pl.lit("").alias(name) for name in ("shared", "asset") if name not in has),
     )
     return named.select([pl.col(name).cast(kind) for name, kind in HISTORY.items()])
+
+
+def joined(parts: Sequence[pl.DataFrame], *, gap_days: int = GAP_DAYS) -> pl.DataFrame:
+    """The episodes of following times, each from `episodes`, as those of the whole time."""
+    rows = pl.concat(parts).sort("organisation", "key", "first_seen")
+    before = pl.col("last_seen").dt.date().shift()
+    same = (pl.col("key") == pl.col("key").shift()) & (pl.col("organisation") == pl.col("organisation").shift())
+    away = pl.col("first_seen").dt.date() - before > timedelta(days=gap_days)
+    return (
+        rows.with_columns((~same | away).fill_null(value=True).cum_sum().alias("episode"))
+        .group_by("episode", maintain_order=True)
+        .agg(
+            pl.exclude("episode", "severity", "last_seen").first(),
+            pl.col("severity").max(),
+            pl.col("last_seen").max(),
+        )
+        .select(*HISTORY)
+    )
 
 
 def dry_run(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from hashlib import sha256
 
 from sipar.formats.problems import FormatProblem
@@ -32,6 +32,7 @@ _NESTING = re.compile(rb"boundary\s*=|content-type:\s*message/", re.IGNORECASE)
 _LINE = re.compile(r"^([A-Za-z][A-Za-z0-9_-]{0,62})\s*:[ \t]*(.*)$")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _CHARSETS = ("ascii", "utf-8", "utf-16", "iso8859", "cp12", "koi8", "gb", "big5", "euc", "shift_jis", "iso2022")
+_TO = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 _AUTOMATIC = frozenset({"bulk", "junk", "list", "auto_reply"})
 
 
@@ -61,6 +62,35 @@ class ReportMail:
     @property
     def is_report(self) -> bool:
         return bool(self.fields)
+
+
+@dataclass(frozen=True)
+class PlainMail:
+    """A mail as a person wrote it: who, to which addresses, and its text. Nothing of it is verified."""
+
+    message_id: str
+    sender: str
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+    automatic: bool
+
+
+def read_plain_mail(data: bytes) -> PlainMail:
+    """The text of a message (RFC 5322) and its addresses; raises FormatProblem as `read_report_mail` does."""
+    message = _parsed(data)
+    texts: list[str] = []
+    for part in _leaves(message, 0):
+        _sort(part, texts, [])
+    recipients = getaddresses([_header(message, name) for name in _TO])
+    return PlainMail(
+        message_id=message_id_of(message, data),
+        sender=parseaddr(_header(message, "From"))[1].strip().lower()[:320],
+        recipients=tuple(address.strip().lower() for _name, address in recipients if "@" in address),
+        subject=_header(message, "Subject")[:400],
+        text=_CONTROL.sub("", "\n".join(texts).replace("\r\n", "\n"))[:MAX_TEXT].strip(),
+        automatic=_is_automatic(message),
+    )
 
 
 def read_report_mail(data: bytes) -> ReportMail:

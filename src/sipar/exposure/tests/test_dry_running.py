@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipar.exposure.dry_running import HISTORY, ORGANISATIONS, compare, dry_run, episodes
+from sipar.exposure.dry_running import HISTORY, ORGANISATIONS, compare, dry_run, episodes, joined
 from sipar.exposure.planning import CHANNELS, INHIBITIONS
 from sipar.exposure.rules import Rules, parse
 
@@ -116,3 +116,13 @@ def test_episodes_are_those_of_a_loop_over_sorted_rows(rows: list[tuple[int | No
     found = episodes(observed(rows), tlp={"shadowserver": 1})
     assert sorted(found.select("organisation", "first_seen", "last_seen").rows()) == sorted(expected)
     assert found["tlp"].to_list() == [1] * len(expected)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([7, 8]), st.integers(0, 3), st.integers(0, 60)), max_size=60),
+    st.integers(1, 59),
+)
+def test_episodes_of_two_halves_join_to_those_of_the_whole(rows: list[tuple[int | None, int, int]], cut: int) -> None:
+    halves = [[row for row in rows if row[2] < cut], [row for row in rows if row[2] >= cut]]
+    whole = episodes(observed(rows)).sort("organisation", "key", "first_seen")
+    assert joined([episodes(observed(half)) for half in halves]).equals(whole)
