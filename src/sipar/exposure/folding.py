@@ -1,7 +1,8 @@
 """Observations folded into findings: one row for each organisation and key. Pure, and the order of rows never matters.
 
 A fold of parts of the same observations that share no day can be merged: first, last, count, days, severity and CVEs
-come out as if all had been folded at once, and so does the evidence, for ties in time are settled by the row's hash.
+come out as if all had been folded at once, and so does the evidence: of two at the same time, the one counts whose raw
+file and line come later.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 # What a fold reads of each observation.
 FOLDED: Final = (
     "line", "observed_at", "kind", "classification", "severity", "ip", "port", "protocol", "hostname", "url", "asn",
-    "product", "cves", "malware", "tag", "source", "raw", "row", "key", "organisation", "team", "claim", "shared",
+    "product", "cves", "malware", "tag", "source", "raw", "key", "organisation", "team", "claim", "shared",
 )  # fmt: skip
 EVIDENCE: Final = ("raw", "line", "hostname", "url", "product", "malware", "tag")
 MOST_CVES, MOST_TEXT = 100, 300
@@ -31,7 +32,7 @@ TALLY: Final = pl.Schema({
     "classification": pl.String(), "severity": pl.Int8(), "asset": pl.String(), "shared": pl.String(),
     "claim": pl.Int64(), "source": pl.String(), "cves": pl.List(pl.String()), "first_seen": _MOMENT,
     "last_seen": _MOMENT, "count": pl.Int64(), "days": pl.List(pl.Int32()), "evidence": pl.String(),
-    "tie": pl.UInt64(),
+    "raw": pl.String(), "line": pl.Int64(),
 })  # fmt: skip
 _DAY = 86_400_000_000
 
@@ -47,8 +48,7 @@ def fold(table: pa.Table) -> pl.DataFrame:
     groups = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(order))))
     sorted_seen = seen[order]
     last = np.maximum.reduceat(sorted_seen, starts)
-    ties = _words(table["row"])[0]
-    latest = _latest(sorted_seen, ties[order], groups, last)
+    latest = _latest(sorted_seen, _ties(table)[order], groups, last)
     chosen = order[latest]
     severity = _numbers(table["severity"])[order]
     found = _described(table.take(pa.array(chosen)))
@@ -57,7 +57,6 @@ def fold(table: pa.Table) -> pl.DataFrame:
         pl.Series("first_seen", np.minimum.reduceat(sorted_seen, starts)).cast(_MOMENT),
         pl.Series("last_seen", last).cast(_MOMENT),
         pl.Series("count", np.diff(np.append(starts, len(order))), pl.Int64),
-        pl.Series("tie", ties[chosen]),
         _days(sorted_seen // _DAY, groups, len(starts)),
         _cves(table["cves"], order, groups, len(starts)),
     ).select(TALLY.names())
@@ -70,8 +69,8 @@ def merge(tallies: Sequence[pl.DataFrame]) -> pl.DataFrame:
         return pl.DataFrame(schema=TALLY)
     if len(filled) == 1:
         return filled[0]
-    latest = ("team", "kind", "classification", "asset", "shared", "claim", "source", "evidence")
-    whole = pl.concat(filled).sort("last_seen", "tie")
+    latest = ("team", "kind", "classification", "asset", "shared", "claim", "source", "evidence", "raw", "line")
+    whole = pl.concat(filled).sort("last_seen", "raw", "line")
     return (
         whole.group_by("organisation", "key", maintain_order=True)
         .agg(
@@ -82,7 +81,6 @@ def merge(tallies: Sequence[pl.DataFrame]) -> pl.DataFrame:
             pl.col("last_seen").max(),
             pl.col("count").sum(),
             pl.col("days").list.explode(keep_nulls=False, empty_as_null=False),
-            pl.col("tie").last(),
         )
         .with_columns(
             pl.col("cves").list.drop_nulls().list.unique().list.sort().list.head(MOST_CVES),
@@ -127,13 +125,23 @@ def _differs(
 
 
 def _latest(
-    seen: NDArray[np.int64], ties: NDArray[np.uint64], groups: NDArray[np.int64], last: NDArray[np.int64]
+    seen: NDArray[np.int64], ties: NDArray[np.int64], groups: NDArray[np.int64], last: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """The place of the latest row of every group; of several at the same time, the one with the greatest hash."""
+    """The place of the latest row of every group; of several at the same time, the one with the greatest tie."""
     places = np.flatnonzero(seen == last[groups])
     places = places[np.lexsort((ties[places], groups[places]))]
     ends = np.flatnonzero(np.diff(groups[places], append=-1))
     found: NDArray[np.int64] = places[ends]
+    return found
+
+
+def _ties(table: pa.Table) -> NDArray[np.int64]:
+    """Where each row stands among all rows: by raw file, then by line."""
+    words = table["raw"].cast(pa.string()).combine_chunks().dictionary_encode()
+    if isinstance(words, pa.ChunkedArray):
+        words = words.unify_dictionaries().combine_chunks()
+    places = np.argsort(np.argsort(words.dictionary.to_numpy(zero_copy_only=False)))
+    found: NDArray[np.int64] = (places[words.indices.to_numpy()].astype(np.int64) << 40) | _numbers(table["line"])
     return found
 
 
@@ -177,7 +185,7 @@ def _described(rows: pa.Table) -> pl.DataFrame:
     """Everything of TALLY that the latest observation says, its texts fit to be kept in PostgreSQL."""
     from sipar.exposure.hashing import asset_kinds, listens
 
-    words = [name for name in FOLDED if name not in ("row", "key", "observed_at", "cves", "severity")]
+    words = [name for name in FOLDED if name not in ("key", "observed_at", "cves", "severity")]
     frame = pl.from_arrow(rows.select(words))
     assert isinstance(frame, pl.DataFrame)
     text = [pl.col(pl.String, pl.Categorical).cast(pl.String).str.replace_all("\x00", "", literal=True)]
@@ -218,6 +226,8 @@ def _described(rows: pa.Table) -> pl.DataFrame:
         "claim",
         pl.col("source").str.slice(0, 60),
         pl.struct(said).struct.json_encode().alias("evidence"),
+        "raw",
+        "line",
     )
 
 

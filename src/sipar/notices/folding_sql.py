@@ -9,8 +9,8 @@ LOCK: Final = 7_310_042
 STAGE: Final = """
 create temporary table folded (
     organisation_id bigint, key uuid not null, team_id bigint, kind text, classification text, severity smallint,
-    asset text, shared text, claim_id bigint, source text, cves text[], first_seen timestamptz, last_seen timestamptz,
-    count bigint, days integer[], evidence jsonb
+    asset text, shared text, claim_id bigint, source text, cves varchar(30)[], first_seen timestamptz,
+    last_seen timestamptz, count bigint, days integer[], evidence jsonb
 ) on commit drop
 """
 COPY: Final = (
@@ -22,16 +22,18 @@ _DAY: Final = "floor(extract(epoch from {})/ 86400)::int"
 _FIRST_DAY, _LAST_DAY = _DAY.format("f.first_seen"), _DAY.format("f.last_seen")
 _SAME: Final = "f.key = t.key and f.organisation_id is not distinct from t.organisation_id"
 _OPEN: Final = "('open', 'stale', 'reopened')"
+_SIGHT: Final = "({0}.last_seen, {0}.evidence->>'raw' collate \"C\", ({0}.evidence->>'line')::bigint)"
+_LATER: Final = f"{_SIGHT.format('t')} >= {_SIGHT.format('f')}"
 # What the latest sight says, and what a sight does to the state. A closed finding opens again only by what was seen
 # after it was closed: reports that come late tell of earlier days.
-_SEEN: Final = """
-    team_id = case when t.last_seen >= f.last_seen then t.team_id else f.team_id end,
-    classification = case when t.last_seen >= f.last_seen then t.classification else f.classification end,
-    asset = case when t.last_seen >= f.last_seen then t.asset else f.asset end,
-    shared = case when t.last_seen >= f.last_seen then t.shared else f.shared end,
-    claim_id = case when t.last_seen >= f.last_seen then t.claim_id else f.claim_id end,
-    source = case when t.last_seen >= f.last_seen then t.source else f.source end,
-    evidence = case when t.last_seen >= f.last_seen then jsonb_strip_nulls(t.evidence) else f.evidence end,
+_SEEN: Final = f"""
+    team_id = case when {_LATER} then t.team_id else f.team_id end,
+    classification = case when {_LATER} then t.classification else f.classification end,
+    asset = case when {_LATER} then t.asset else f.asset end,
+    shared = case when {_LATER} then t.shared else f.shared end,
+    claim_id = case when {_LATER} then t.claim_id else f.claim_id end,
+    source = case when {_LATER} then t.source else f.source end,
+    evidence = case when {_LATER} then jsonb_strip_nulls(t.evidence) else f.evidence end,
     severity = greatest(f.severity, t.severity),
     cves = case when f.cves @> t.cves then f.cves else
         (array(select distinct c from unnest(f.cves || t.cves) c order by c))[1:100] end,
@@ -44,7 +46,7 @@ _SEEN: Final = """
         else f.state_at end,
     closed_by = case when f.state = 'closed' and t.last_seen > f.state_at then '' else f.closed_by end,
     reopened = f.reopened + (f.state = 'closed' and t.last_seen > f.state_at)::int
-"""
+"""  # noqa: S608
 
 # Days that lie between what is known need the lake to say whether they were counted.
 UNCERTAIN: Final = f"""
@@ -76,7 +78,7 @@ from folded t where {_SAME} and (
     or f.state = 'closed' and t.last_seen > f.state_at
     or case when f.first_seen < %(oldest)s then f.count < t.count or f.days < cardinality(t.days)
         else f.count <> t.count or f.days <> cardinality(t.days) end
-    or t.last_seen = f.last_seen and (f.team_id, f.claim_id, f.asset, f.shared, f.source, f.evidence) is distinct from
+    or {_LATER} and (f.team_id, f.claim_id, f.asset, f.shared, f.source, f.evidence) is distinct from
         (t.team_id, t.claim_id, t.asset, t.shared, t.source, jsonb_strip_nulls(t.evidence))
 )
 """  # noqa: S608

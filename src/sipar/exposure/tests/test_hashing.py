@@ -43,14 +43,14 @@ def test_hashes_are_the_same_for_ever() -> None:
 
 def test_a_row_is_the_hash_of_the_hashes_of_its_columns() -> None:
     assert ["line", *ROW_COLUMNS] == READ.names
-    digests = {
+    values: dict[str, bytes | int] = {
         "observed_at": (SEEN - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1),
         "kind": b"accessible-rdp", "classification": b"potentially-unwanted-accessible", "severity": 2,
         "ip": b"192.0.2.7", "port": 3389, "protocol": b"tcp",
     }  # fmt: skip
     message = b"".join(
         sip_hash(value if isinstance(value, bytes) else value.to_bytes(8, "little"), ROW_KEY)
-        if (value := digests.get(name)) is not None
+        if (value := values.get(name)) is not None
         else bytes(16)
         for name in ROW_COLUMNS
     )
@@ -58,7 +58,8 @@ def test_a_row_is_the_hash_of_the_hashes_of_its_columns() -> None:
 
 
 def keys(*rows: dict[str, object]) -> list[bytes]:
-    return finding_keys(observed(rows)).to_pylist()
+    found: list[bytes] = finding_keys(observed(rows)).to_pylist()
+    return found
 
 
 def test_neither_the_line_nor_the_file_makes_another_row() -> None:
