@@ -210,6 +210,24 @@ def intake_arrived(number: int) -> dict[str, Any]:
     return intake_steps.arrived(number)
 
 
+def exposure_load(number: int) -> dict[str, Any]:
+    from sipar.bench import exposure_steps
+
+    return exposure_steps.load(number)
+
+
+def exposure_lake(number: int) -> dict[str, Any]:
+    from sipar.bench import exposure_steps
+
+    return exposure_steps.lake(number)
+
+
+def exposure_sign_in(number: int) -> dict[str, Any]:
+    from sipar.bench import exposure_steps
+
+    return exposure_steps.sign_in(number)
+
+
 STEPS: dict[str, Callable[[int], dict[str, Any]]] = {
     "load": load,
     "prepare": prepare,
@@ -223,6 +241,9 @@ STEPS: dict[str, Callable[[int], dict[str, Any]]] = {
     "duties_load": duties_load,
     "duties_add": duties_add,
     "duties_claim": duties_claim,
+    "exposure_load": exposure_load,
+    "exposure_lake": exposure_lake,
+    "exposure_sign_in": exposure_sign_in,
 }
 
 if __name__ == "__main__":

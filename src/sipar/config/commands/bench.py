@@ -69,6 +69,22 @@ def routing(as_json: Json = False) -> None:
     _measure("routing", routing.run, routing.STEPS, as_json=as_json)
 
 
+@bench.command("exposure")
+def exposure(as_json: Json = False) -> None:
+    """Look at the pages of exposure over 100,000,000 stored observations and 1,000,000 findings."""
+    from sipar.bench import exposure
+
+    _measure("exposure", exposure.run, exposure.STEPS, as_json=as_json)
+
+
+@bench.command("priority")
+def priority(as_json: Json = False) -> None:
+    """Learn which vulnerabilities are exploited, and see on what was listed later whether that beats CVSS and SSVC."""
+    from sipar.bench import priority
+
+    _measure("priority", priority.run, priority.STEPS, as_json=as_json)
+
+
 def _measure(name: str, run: Callable[[Callable[[str], object]], list[Figure]], steps: int, *, as_json: bool) -> None:
     """Run a bench with progress on standard error; exit 0 only where every figure is reached."""
     with progress_bar() as bar:
