@@ -19,7 +19,8 @@ from sipar.eventstore import layout, merging, summaries
 from sipar.eventstore.layout import Part
 from sipar.exposure.observations import SCHEMA
 
-PART_ROWS = 400_000
+# Large enough to compress well, small enough that sorting one stays cheap: the night's compaction makes one of them.
+PART_ROWS = 131_072
 PART_BYTES = 256 * 1024 * 1024
 GROUP_ROWS = 65_536
 _DAY = 86_400_000_000
