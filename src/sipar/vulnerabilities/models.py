@@ -19,7 +19,6 @@ from sipar.people.roles import TEAM_ROLES
 
 # The organisation's own people and the staff of its CERTs, as for every exposure.
 WATCHED = "((select guard.sees_all()) or organisation_id in (select guard.watched()))"
-WATCHES = f"({SYSTEM} or organisation_id in (select guard.watched()))"
 _STAFF = "(select guard.holds(" + ", ".join(f"'{role}'" for role in TEAM_ROLES) + "))"
 
 
@@ -156,7 +155,7 @@ class Inventory(models.Model):
     declared = models.BooleanField(default=False)
     made_at = models.DateTimeField()
 
-    guard = Guard(select=WATCHED, write=WATCHES, organisation="organisation_id", walled=True)
+    guard = Guard(select=WATCHED, write=WATCHED, organisation="organisation_id", walled=True)
 
     class Meta:
         constraints = [
@@ -181,7 +180,7 @@ class Upload(models.Model):
     uploaded_by_id = models.BigIntegerField()
     uploaded_at = models.DateTimeField()
 
-    guard = Guard(select=WATCHED, write=WATCHES, organisation="organisation_id", walled=True)
+    guard = Guard(select=WATCHED, write=WATCHED, organisation="organisation_id", walled=True)
 
     class Meta:
         indexes = [models.Index(fields=["inventory", "-uploaded_at"], name="vulnerabilities_upload_of")]
@@ -209,7 +208,7 @@ class Component(models.Model):
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
 
-    guard = Guard(select=WATCHED, write=WATCHES, organisation="organisation_id", recorded=False)
+    guard = Guard(select=WATCHED, write=WATCHED, organisation="organisation_id", recorded=False)
 
     class Meta:
         indexes = [
@@ -256,7 +255,7 @@ class Dismissal(models.Model):
 
     guard = Guard(
         select=f"((organisation_id is null and {SIGNED_IN}) or {WATCHED})",
-        write=f"((organisation_id is null and ({SYSTEM} or {_STAFF})) or {WATCHES})",
+        write=f"((organisation_id is null and ({SYSTEM} or {_STAFF})) or {WATCHED})",
         organisation="organisation_id",
         walled=True,
     )
@@ -288,7 +287,7 @@ class Match(models.Model):
     changed_at = models.DateTimeField()
 
     guard = Guard(
-        select=WATCHED, write=WATCHES, organisation="organisation_id", transitions=TRANSITIONS, recorded=False
+        select=WATCHED, write=WATCHED, organisation="organisation_id", transitions=TRANSITIONS, recorded=False
     )
 
     class Meta:
