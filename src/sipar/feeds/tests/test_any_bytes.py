@@ -60,7 +60,11 @@ def _damaged(draw: st.DrawFn, data: bytes) -> bytes:
     for _time in range(draw(st.integers(1, 6))):
         start = draw(st.integers(0, len(data)))
         end = draw(st.integers(start, min(len(data), start + 12)))
-        data = data[:start] + draw(st.sampled_from(PIECES) | st.binary(max_size=8) | st.just(data[start:end] * 2)) + data[end:]
+        data = (
+            data[:start]
+            + draw(st.sampled_from(PIECES) | st.binary(max_size=8) | st.just(data[start:end] * 2))
+            + data[end:]
+        )
     return data
 
 

@@ -30,7 +30,9 @@ _HTTP = [
 ]
 
 
-def _entry(file_name: str, kind: str, identifier: str, optional: list[list[Any]], required: Any = None) -> dict[str, Any]:
+def _entry(
+    file_name: str, kind: str, identifier: str, optional: list[list[Any]], required: Any = None
+) -> dict[str, Any]:
     return {
         "file_name": file_name,
         "feed_name": file_name,
