@@ -228,7 +228,8 @@ def _marked(frame: pl.DataFrame, assets: pl.DataFrame, present: frozenset[str]) 
     known = entries.filter(pl.col("mark").is_in(Asset.Mark.values)).unique(["identifier", "value"], keep="first")
     marked = assets.join(known.select("identifier", "value", "mark"), on=["identifier", "value"], how="left")
     nowhere = entries.join(assets, on=["identifier", "value"], how="anti")
-    wrong = entries.filter(~pl.col("mark").is_in(Asset.Mark.values).fill_null(value=False))
+    is_known = pl.col("mark").is_in(Asset.Mark.values).fill_null(value=False) & pl.col("value").is_not_null()
+    wrong = entries.filter(~is_known)
     problems = [
         _found(wrong, pl.lit(value=True), "marks", "mark", ", ".join(Asset.Mark.values)),
         _found(nowhere, pl.col("value").is_not_null(), "marks", "marked"),

@@ -19,6 +19,7 @@ from sipar.core.problems import Conflict, Forbidden, Invalid, NotFound
 from sipar.formats.asset_values import normalise_asset
 from sipar.formats.problems import FormatProblem
 from sipar.formats.tables import read_table
+from sipar.orgs.export import as_csv, register_file
 from sipar.orgs.import_actions import (
     access_import,
     apply_import,
@@ -257,3 +258,54 @@ def test_a_text_that_looks_like_a_null_or_a_formula_stays_a_text(cast: Cast) -> 
     with acting(system(), reason="look"):
         organisation = Organisation.objects.get(identifier="PK-T-9001")
     assert (organisation.name, organisation.registration_number, organisation.name_ur) == ("none", "=1+1", "\\N")
+
+
+def marks_of(cast: Cast, identifier: str = "PK-T-9001") -> dict[str, tuple[str, str]]:
+    with acting(system(), reason="read"):
+        rows = Asset.objects.filter(organisation__identifier=identifier, kind__in=("prefix", "domain"))
+        return {value: (mark, source) for value, mark, source in rows.values_list("value", "mark", "source")}
+
+
+def test_a_file_marks_shared_ranges_and_one_without_the_column_leaves_them(cast: Cast) -> None:
+    marked = rows_with({"marks": "203.0.113.0/24=nat; gas.example=cloud"})
+    applied(cast, csv_file(marked))
+    assert marks_of(cast) == {
+        "203.0.113.0/24": ("nat", "manual"), "gas.example": ("cloud", "manual"), "epsilon.example": ("", "manual")
+    }  # fmt: skip
+    assert previewed(cast, csv_file(marked)).unchanged == 1
+    assert previewed(cast, csv_file(rows_with({}))).unchanged == 1
+    applied(cast, csv_file(rows_with({"marks": "203.0.113.0/24=shared"})))
+    assert {mark for mark, _ in marks_of(cast).values()} == {"shared", ""}
+
+
+@pytest.mark.parametrize(
+    ("cell", "codes"),
+    [
+        ("203.0.113.0/24=mine", ["mark"]), ("203.0.113.0/24", ["mark"]), ("192.0.2.0/24=nat", ["marked"]),
+        ("=nat", ["mark"]), ("203.0.113.0/24=nat; x=", ["mark", "marked"]),
+    ],
+)  # fmt: skip
+def test_a_mark_that_is_none_or_stands_nowhere_is_a_problem(cell: str, codes: list[str]) -> None:
+    assert sorted(code for _, column, code in problems_of({"marks": cell}) if column == "marks") == codes
+
+
+def test_a_file_ends_only_what_people_keep_by_hand(cast: Cast) -> None:
+    applied(cast, csv_file(rows_with({})))
+    with acting(system(), reason="import claims"):
+        organisation = Organisation.objects.get(identifier="PK-T-9001")
+        Asset.objects.create(
+            organisation=organisation, kind="prefix", value="198.51.100.0/24", source="delegated:apnic"
+        )
+    applied(cast, csv_file(rows_with({"prefixes": ""})), days=1)
+    with acting(system(), reason="read"):
+        in_force = Asset.objects.filter(organisation=organisation, kind="prefix", valid_until=None)
+        assert list(in_force.values_list("value", flat=True)) == ["198.51.100.0/24"]
+
+
+def test_an_export_with_marks_can_be_imported_again_without_a_change(cast: Cast) -> None:
+    applied(cast, csv_file(rows_with({"marks": "203.0.113.0/24=nat; gas.example=cloud"})))
+    with acting(cast.nadia, reason="export"):
+        found = Organisation.objects.get(identifier="PK-T-9001")
+        exported = as_csv(register_file(today=NOW.date(), wanted=[found.pk]))
+    again = previewed(cast, exported)
+    assert (again.problem_count, again.unchanged, again.changed) == (0, 1, 0)
