@@ -80,9 +80,11 @@ def _entries(texts: pl.Series) -> pl.DataFrame:
     line = pl.col("text").str.strip_chars()
     bare = pl.when(~line.str.contains(r"^(?:[#;!]|//|$)")).then(line)
     # Lists for name servers and hosts files put a null address before the name.
-    word = bare.str.replace(r"^(?:0\.0\.0\.0|127\.0\.0\.1|::1?)[ \t]+", "").str.extract(r"^[\"']?([^\s,;|\"'#]+)")
+    word = bare.str.replace(r"^(?:\|\||(?:0\.0\.0\.0|127\.0\.0\.1|::1?)[ \t]+)", "").str.extract(
+        r"^[\"']?([^\s,;|\"'#]+)"
+    )
     plain = word.str.replace_many(list(_DEFANGED), list(_DEFANGED.values())).str.replace(r"^(?i)h(?:xx|\*\*)p", "http")
-    entry = plain.str.replace(r"^(?:\*|\|\|)?\.?", "").str.strip_chars_end("^")
+    entry = plain.str.replace(r"^\*?\.?", "").str.strip_chars_end("^")
     frame = texts.to_frame().select(entry.alias("entry"))
     whole = pl.col("entry")
     is_url = whole.str.contains("://", literal=True) | whole.str.contains(r"^[^/:]*[A-Za-z][^/:]*(?::[0-9]+)?/")

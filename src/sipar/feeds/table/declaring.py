@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +65,7 @@ def declared(settings: Mapping[str, Any]) -> Declaration:
     return Declaration(plan, names, None if others is None else tuple(others), form, delimiter)
 
 
-def _fields(column: str, given: Any, time: Any, *, lower: bool) -> list[Field]:
+def _fields(column: str, given: Any, time: Callable[[pl.Expr], pl.Expr] | None, *, lower: bool) -> list[Field]:
     where = f"columns/{column}"
     target = given.get("to") if isinstance(given, Mapping) else given
     name = column.strip().lower() if lower else column
@@ -86,7 +87,7 @@ def _fields(column: str, given: Any, time: Any, *, lower: bool) -> list[Field]:
     return [Field(name, target, TARGETS[target], needed=target in ("ip", "observed_at"))]
 
 
-def _time_text(settings: Mapping[str, Any]) -> Any:
+def _time_text(settings: Mapping[str, Any]) -> Callable[[pl.Expr], pl.Expr] | None:
     """What turns the table's times to UTC text, where the settings give a format or a zone."""
     pattern, zone = settings.get("time_format"), settings.get("time_zone", "UTC")
     try:
@@ -107,11 +108,19 @@ def _time_text(settings: Mapping[str, Any]) -> Any:
         # What does not fit stays as it is, and is refused by the cast.
         return pl.coalesce(utc, pl.concat_str([pl.lit("?"), text]))
 
-    try:
-        pl.DataFrame({"text": ["2026-03-01"]}).select(as_utc(pl.col("text")))
-    except pl.exceptions.PolarsError as error:
-        raise _problem("This time format cannot be read by; it needs day, month and year.", "time_format") from error
+    if _lost(pattern, as_utc):
+        raise _problem("This time format cannot be read by; it needs day, month and year.", "time_format")
     return as_utc
+
+
+def _lost(pattern: str, as_utc: Callable[[pl.Expr], pl.Expr]) -> bool:
+    """Whether a time written in the format does not come back from it."""
+    sample = pl.DataFrame({"time": [dt.datetime(2026, 3, 21, 12, 30, tzinfo=dt.UTC)]})
+    try:
+        found = sample.select(as_utc(pl.col("time").dt.strftime(pattern))).item()
+    except pl.exceptions.PolarsError:
+        return True
+    return str(found)[:4] != "2026"
 
 
 def _with_constants(constants: Any, fields: tuple[Field, ...], *, timeless: bool) -> Plan:

@@ -1,4 +1,4 @@
-"""Whatever bytes a reader is given, it says what is wrong with them; it never breaks and never hands on a wrong shape."""
+"""Whatever bytes a reader is given, it says what is wrong with them; it never breaks or hands on a wrong shape."""
 
 from __future__ import annotations
 
@@ -32,14 +32,16 @@ WELL_FORMED = {
     "nmap": b'<?xml version="1.0"?><!DOCTYPE nmaprun><nmaprun><host endtime="1767225700"><status state="up"/>'
     b'<address addr="192.0.2.1" addrtype="ipv4"/><ports><port protocol="tcp" portid="80"><state state="open"/>'
     b'<service name="http"/></port></ports></host></nmaprun>',
-    "httpx": b'{"url": "http://a.example", "input": "a", "port": "80", "asn": {"as_number": "AS1"}, "a": ["192.0.2.1"]}',
+    "httpx": b'{"url": "http://a.example", "input": "a", "port": "80", "asn": {"as_number": 1}, "a": ["192.0.2.1"]}',
     "zgrab": b'{"ip": "192.0.2.1", "data": {"http": {"status": "success", "result": {"response": {"headers": {}}}}}}',
     "example": b"2026-03-01T10:00:00Z 192.0.2.7 8080 open-proxy\n",
 }  # fmt: skip
 PIECES = (
-    b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xfe", b'"', b'""', b"\\", b"\r", b"\n", b"\r\n", b",", b";", b"\t", b"%eth0",
+    b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xfe", b'"', b'""', b"\\", b"\r", b"\n", b"\r\n", b",", b";", b"\t",
+    b"%eth0",
     b"NaN", b"Infinity", b"-1", b"99999999999999999999999", b"1e999", b"{", b"}", b"[", b"]" * 40, b"[" * 500, b":",
-    b"null", b"true", b'"\\ud800"', b'"\\u0000"', b"<!DOCTYPE a [<!ENTITY b 'c'>]>", b"<", b">", b"&a;", b"://", b"\xc3\xa9",
+    b"null", b"true", b'"\\ud800"', b'"\\u0000"', b"<!DOCTYPE a [<!ENTITY b 'c'>]>", b"<", b">", b"&a;", b"://",
+    b"\xc3\xa9",
     b"9999-12-31 23:59:60", b"0000-00-00", b"1.2.3.4/99", b"::ffff:1.2.3.4", "\u202e\u0665".encode(), b"a" * 300,
 )  # fmt: skip
 
@@ -76,8 +78,7 @@ def test_no_bytes_break_a_reader(name: str, data: st.DataObject) -> None:
     report = REPORTS.get(name) or data.draw(st.sampled_from(["", "lines"]))
     try:
         found = read_file(reader(name), given_bytes, settings=SETTINGS.get(name), report=report)
-    except FormatProblem as problem:
-        assert problem.code
+    except FormatProblem:
         return
     for row in found.rows:
         if "extra" in row:
