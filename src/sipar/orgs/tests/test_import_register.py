@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from django.conf import settings
 from hypothesis import given
+from hypothesis import settings as trying
 from hypothesis import strategies as st
 from tests.cast import NOW, Cast
 
@@ -127,6 +128,7 @@ def test_a_file_with_wrong_columns_is_refused_by_name(data: bytes, said: str) ->
         ),
     ),
 )
+@trying(deadline=None)
 def test_what_the_quick_way_takes_is_what_the_careful_way_spells(kind: str, written: str) -> None:
     quick = pl.DataFrame({"written": [written]}).select(is_plainly_canonical(kind).fill_null(value=False)).item()
     if quick:
