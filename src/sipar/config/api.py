@@ -17,12 +17,14 @@ from sipar.incidents.case_api import router as cases
 from sipar.incidents.content_api import router as contents
 from sipar.incidents.report_api import router as reports
 from sipar.ledger.api import router as ledger
+from sipar.notices.api import router as notices
 from sipar.notices.exposure_api import router as exposure
 from sipar.obligations.api import router as duties
 from sipar.orgs.api import router as organisations
 from sipar.people.api import router as people
 from sipar.support.api import router as support
 from sipar.teams.api import router as teams
+from sipar.vulnerabilities.api import router as vulnerabilities
 
 api = ProblemApi(
     title="Sipar",
@@ -45,8 +47,10 @@ api.add_router("", duties)
 api.add_router("", support)
 api.add_router("", feeds)
 api.add_router("", exposure)
+api.add_router("", notices)
 api.add_router("/organisations", organisations)
 api.add_router("/routing", claims)
+api.add_router("/vulnerabilities", vulnerabilities)
 api.add_router("/cases", national)
 api.add_router("/cases", contents)
 api.add_router("/cases", evidence)

@@ -36,6 +36,7 @@ GROUPS = (
     "law",
     "claims",
     "feeds",
+    "vulnerabilities",
     "bench",
 )
 

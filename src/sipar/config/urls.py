@@ -33,6 +33,7 @@ urlpatterns = [
     path("emergency/", include("sipar.incidents.emergency_urls")),
     path("duties/", include("sipar.obligations.urls")),
     path("law/", include("sipar.obligations.law_urls")),
+    path("vulnerabilities/", include("sipar.vulnerabilities.urls")),
     path("routing/", include("sipar.claims.urls")),
     path("feeds/", include("sipar.feeds.urls")),
     path("ledger/", include("sipar.ledger.urls")),

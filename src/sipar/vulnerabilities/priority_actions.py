@@ -11,7 +11,8 @@ from django.db import connection
 from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.copying import stage
-from sipar.vulnerabilities.selectors import affected_products, known
+from sipar.vulnerabilities import range_files
+from sipar.vulnerabilities.selectors import known
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,7 +31,7 @@ from likelihood l where l.cve = v.cve
 
 @action("vulnerability.estimate")
 def estimate_likelihoods(actor: Actor, *, now: datetime) -> int:
-    """Write the likelihood of exploitation, its reasons and its interval on every vulnerability; returns how many moved.
+    """Write likelihood of exploitation, reasons and interval on every vulnerability; returns how many moved.
 
     What is listed already is certain and keeps no estimate. Nothing is written where there is nothing to learn from:
     no listing, or records of nothing but what is listed.
@@ -50,10 +51,11 @@ def _estimated(now: datetime) -> pl.DataFrame | None:
     from sipar.exposure.likelihood import estimate, learn
 
     frame = known(None)
+    affected = range_files.current().group_by("cve").agg(pl.col("block").n_unique().cast(pl.Int64).alias("affected"))
     cves = frame.select(
         "cve", "published", "cvss", pl.col("cvss_vector").alias("vector"), "automatable", "technical_impact",
         "exploitation", "vendor", "product",
-    ).join(affected_products(), on="cve", how="left", maintain_order="left")  # fmt: skip
+    ).join(affected, on="cve", how="left", maintain_order="left")  # fmt: skip
     listed = frame.filter(pl.col("kev_added").is_not_null()).select(
         "cve", pl.col("kev_added").alias("added"), "vendor", "product", "ransomware"
     )
@@ -66,6 +68,8 @@ def _estimated(now: datetime) -> pl.DataFrame | None:
     return found.select(
         "cve",
         pl.col("probability").round(6),
-        pl.col("because").map_elements(lambda codes: json.dumps(codes.to_list()), return_dtype=pl.String).alias("reasons"),
+        pl.col("because")
+        .map_elements(lambda codes: json.dumps(codes.to_list()), return_dtype=pl.String)
+        .alias("reasons"),
         pl.struct(pl.col("low").round(6), pl.col("high").round(6)).struct.json_encode().alias("uncertainty"),
     )

@@ -230,3 +230,11 @@ def own_organisation(actor: Actor) -> Organisation | None:
     if not actor.holds(*ORGANISATION_ROLES):
         return None
     return Organisation.objects.filter(pk__in=actor.organisations).order_by("pk").first()
+
+
+def watches(organisation: Organisation) -> bool:
+    """Whether the current actor sees what this organisation is exposed to."""
+    with connection.cursor() as cursor:
+        cursor.execute("select guard.sees_all() or %s::bigint in (select guard.watched())", [organisation.pk])
+        (found,) = cursor.fetchone()
+        return bool(found)

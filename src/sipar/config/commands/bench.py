@@ -85,6 +85,14 @@ def priority(as_json: Json = False) -> None:
     _measure("priority", priority.run, priority.STEPS, as_json=as_json)
 
 
+@bench.command("products")
+def products(as_json: Json = False) -> None:
+    """Match 1,000,000 assets with the version ranges of vulnerability records."""
+    from sipar.bench import products
+
+    _measure("products", products.run, products.STEPS, as_json=as_json)
+
+
 def _measure(name: str, run: Callable[[Callable[[str], object]], list[Figure]], steps: int, *, as_json: bool) -> None:
     """Run a bench with progress on standard error; exit 0 only where every figure is reached."""
     with progress_bar() as bar:
