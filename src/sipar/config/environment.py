@@ -86,12 +86,18 @@ NOTICE_MAIL = Variable(
     "`imaps://user:password@host:port/folder` of the mailbox behind that address; without it none is read",
     "",
 )
+DIRECTIVE = Variable(
+    "SIPAR_DIRECTIVE",
+    "a published remediation timeline that gives findings a last day, such as `cisa_bod_26_04`; without it none has",
+    "",
+)
 SECRET_KEY = Variable("SIPAR_SECRET_KEY", "Signing key of sessions; without it a random one is kept in var/secrets", "")
 SIGN_IN_PROVIDERS = Variable("SIPAR_SIGN_IN", "JSON list of OIDC and SAML providers in django-allauth's APP form", "[]")
 
 VARIABLES = (
     MODE, VAR, NATION, HOSTS, PORT, HTTPS, DATABASE_URL, DATABASE_OWNER_URL, MAIL_URL, INTAKE_MAIL,
-    FEEDS_MAIL, FEEDS_FOLDER, FEEDS_ALLOW, PUBLIC_ADDRESS, NOTICE_ADDRESS, NOTICE_MAIL, SECRET_KEY, SIGN_IN_PROVIDERS,
+    FEEDS_MAIL, FEEDS_FOLDER, FEEDS_ALLOW, PUBLIC_ADDRESS, NOTICE_ADDRESS, NOTICE_MAIL, DIRECTIVE, SECRET_KEY,
+    SIGN_IN_PROVIDERS,
 )  # fmt: skip
 
 

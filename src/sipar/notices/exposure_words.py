@@ -53,7 +53,10 @@ _SERVICES = {
 _REASONS: dict[str, str | Promise] = {
     "kev": gettext_lazy("known to be exploited"),
     "ransomware": gettext_lazy("used by ransomware"),
+    "poc": gettext_lazy("how to exploit it is public"),
     "epss": gettext_lazy("likely to be exploited soon"),
+    "likelihood": gettext_lazy("others like it were exploited"),
+    "takes_over": gettext_lazy("gives full control without anybody helping"),
     "cvss": gettext_lazy("severe by CVSS"),
     "severity": gettext_lazy("severe by its kind"),
     "tier": gettext_lazy("the organisation is critical"),

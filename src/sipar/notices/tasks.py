@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from sipar.notices import exposure_tasks, folding_tasks, rule_tasks, sending_tasks
+from sipar.notices import exposure_tasks, folding_tasks, priority_tasks, rule_tasks, sending_tasks
 
-__all__ = ["exposure_tasks", "folding_tasks", "rule_tasks", "sending_tasks"]
+__all__ = ["exposure_tasks", "folding_tasks", "priority_tasks", "rule_tasks", "sending_tasks"]

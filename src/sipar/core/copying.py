@@ -1,0 +1,37 @@
+"""Tables in and out of PostgreSQL by COPY, inside the caller's transaction."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, LiteralString
+
+import polars as pl
+from django.db import connection
+
+_CHUNK = 1 << 20
+
+
+def stage(create: LiteralString, table: LiteralString, frame: pl.DataFrame) -> None:
+    """Make a temporary table, and fill the columns that the frame has. Lists are text written as `{a,b}`."""
+    body = frame.write_csv(include_header=False, quote_style="non_numeric", null_value="none").encode()
+    columns = ", ".join(frame.columns)
+    with connection.cursor() as cursor:
+        cursor.execute(f"drop table if exists {table}")
+        cursor.execute(create)
+        with cursor.copy(f"copy {table} ({columns}) from stdin (format csv, null 'none')") as copy:
+            for start in range(0, len(body), _CHUNK):
+                copy.write(body[start : start + _CHUNK])
+        cursor.execute(f"analyze {table}")
+
+
+def fetch(query: LiteralString, parameters: dict[str, Any], schema: pl.Schema) -> pl.DataFrame:
+    """The rows of a query as a table with this schema, whose columns are those of the query."""
+    buffer = io.BytesIO()
+    with connection.cursor() as cursor, cursor.copy(f"copy ({query}) to stdout (format csv)", parameters) as copy:
+        for piece in copy:
+            buffer.write(piece)
+    if not buffer.tell():
+        return pl.DataFrame(schema=schema)
+    buffer.seek(0)
+    # An empty text is quoted by COPY, null is not.
+    return pl.read_csv(buffer, has_header=False, schema=schema)
