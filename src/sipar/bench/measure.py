@@ -228,6 +228,28 @@ def exposure_sign_in(number: int) -> dict[str, Any]:
     return exposure_steps.sign_in(number)
 
 
+def _of_findings(step: str) -> Callable[[int], dict[str, Any]]:
+    def run(number: int) -> dict[str, Any]:
+        from sipar.bench import findings_steps
+
+        found: dict[str, Any] = getattr(findings_steps, step)(number)
+        return found
+
+    return run
+
+
+def ingest_prepare(number: int) -> dict[str, Any]:
+    from sipar.bench import ingest_steps
+
+    return ingest_steps.prepare(number)
+
+
+def ingest_take(rows: int) -> dict[str, Any]:
+    from sipar.bench import ingest_steps
+
+    return ingest_steps.take(rows)
+
+
 STEPS: dict[str, Callable[[int], dict[str, Any]]] = {
     "load": load,
     "prepare": prepare,
@@ -241,9 +263,12 @@ STEPS: dict[str, Callable[[int], dict[str, Any]]] = {
     "duties_load": duties_load,
     "duties_add": duties_add,
     "duties_claim": duties_claim,
+    **{f"findings_{step}": _of_findings(step) for step in ("load", "fill", "fold", "dry_run")},
     "exposure_load": exposure_load,
     "exposure_lake": exposure_lake,
     "exposure_sign_in": exposure_sign_in,
+    "ingest_prepare": ingest_prepare,
+    "ingest_take": ingest_take,
 }
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from sipar.feeds import actions, selectors
 from sipar.feeds.doors import LARGEST_UPLOAD
 from sipar.feeds.gates import FEED_READERS, FEED_STAFF, FEED_WORKERS
 from sipar.feeds.models import Batch, RawFile
+from sipar.feeds.policy import require_may_work
 
 router = Router(tags=["feeds"])
 _BODY = {
@@ -114,7 +115,7 @@ def hand_in(request: ActorRequest, feed_code: str, asked: Annotated[Handing, Que
     from sipar.feeds.door_actions import begin_soon
 
     feed = selectors.access_feed(request.actor, feed_code)
-    actions.require_may_work(request.actor, feed.team_id)
+    require_may_work(request.actor, feed.team_id)
     stored = keep_bytes(_body(request), largest=LARGEST_UPLOAD)
     received = actions.receive_file(
         request.actor, feed, stored, name=asked.name, tlp=asked.tlp, door=RawFile.Door.PUSH, now=timezone.now()

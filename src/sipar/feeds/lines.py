@@ -101,7 +101,7 @@ def blocks(
     read as Windows-1252. `quoted`: a line feed between double quotes ends no line, so no block is cut there.
     """
     rest, line, skipping = b"", first_line, False
-    while data := stream.read(max(size - len(rest), _STEP)):
+    while data := stream.read(max(size - len(rest), min(size, _STEP))):
         if skipping:
             end = data.find(b"\n")
             if end < 0:

@@ -25,7 +25,7 @@ from sipar.feeds.doors import LARGEST_UPLOAD
 from sipar.feeds.forms import DropForm, FeedForm
 from sipar.feeds.gates import FEED_READERS, FEED_STAFF
 from sipar.feeds.models import Batch, Feed, RawFile
-from sipar.feeds.policy import may_read_rows, may_work
+from sipar.feeds.policy import may_read_rows, may_work, require_may_work
 from sipar.feeds.words import MARKS, OWNERS, REASONS, STEPS, TONES, failure_in_words, refusal_in_words
 from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
@@ -223,7 +223,7 @@ def _begin(received: actions.Received) -> None:
 
 def _feed_form(request: ActorRequest, feed: Feed | None) -> HttpResponse:
     if feed is not None:
-        actions.require_may_work(request.actor, feed.team_id)
+        require_may_work(request.actor, feed.team_id)
     form = FeedForm(request.POST or None, teams=selectors.own_teams(request.actor), feed=feed)
     if request.method == "POST" and form.is_valid():
         try:

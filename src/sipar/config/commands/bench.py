@@ -69,6 +69,14 @@ def routing(as_json: Json = False) -> None:
     _measure("routing", routing.run, routing.STEPS, as_json=as_json)
 
 
+@bench.command("findings")
+def findings(as_json: Json = False) -> None:
+    """Fold 10,000,000 observations of 30 days into findings, twice, and run rules over them on trial."""
+    from sipar.bench import findings
+
+    _measure("findings", findings.run, findings.STEPS, as_json=as_json)
+
+
 @bench.command("exposure")
 def exposure(as_json: Json = False) -> None:
     """Look at the pages of exposure over 100,000,000 stored observations and 1,000,000 findings."""
@@ -91,6 +99,14 @@ def products(as_json: Json = False) -> None:
     from sipar.bench import products
 
     _measure("products", products.run, products.STEPS, as_json=as_json)
+
+
+@bench.command("ingest")
+def ingest(as_json: Json = False) -> None:
+    """Take in 1,000,000 rows from CSV to findings and notices, ten times as many, and some through IntelMQ."""
+    from sipar.bench import ingest
+
+    _measure("ingest", ingest.run, ingest.STEPS, as_json=as_json)
 
 
 def _measure(name: str, run: Callable[[Callable[[str], object]], list[Figure]], steps: int, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import io
 import lzma
 import tracemalloc
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -47,7 +47,7 @@ def taken_in(
         source=source, raw=raw or sha256(data).hexdigest(), name=name, size=len(data), received_at=RECEIVED,
         keep_days=400, reader=PlainReader(), settings=settings or {},
     )  # fmt: skip
-    return take_in(io.BufferedReader(io.BytesIO(data)), work, lookup=lookup, store=store)  # type: ignore[arg-type]
+    return take_in(io.BufferedReader(io.BytesIO(data)), work, lookup=lookup, store=store)
 
 
 def rows_in(store: Store) -> pa.Table:
@@ -103,7 +103,7 @@ def test_blocks_of_any_size_give_the_same_rows(tmp_path: Path, lookup: Lookup) -
     assert kept[0].equals(kept[1])
 
 
-PACKED = {
+PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
     "bz2": bz2.compress,
     "xz": lzma.compress,
