@@ -37,6 +37,7 @@ from sipar.people.selectors import actor_of
 from sipar.teams.models import ConstituencyDispute, ConstituencyDraft, DutyShift
 from tests.cast import NOW, PASSWORD, Cast
 from tests.world_cases import CASE_TABLES, furnish_case, furnish_nation, leave_traces
+from tests.world_vulnerabilities import VULNERABILITY_TABLES, furnish_vulnerabilities
 
 TABLES: tuple[type[Model], ...] = (
     Contact,
@@ -51,6 +52,7 @@ TABLES: tuple[type[Model], ...] = (
     Finding,
     Decision,
     *CASE_TABLES,
+    *VULNERABILITY_TABLES,
 )
 # Whose cases stand where: the person who reports them, and the analyst of the CERT that has them.
 CASES = {"alpha": ("bilal", "parveen"), "beta": ("bushra", "farah"), "delta": ("dara", "danish")}
@@ -223,6 +225,7 @@ def _furnish(cast: Cast, key: str, person: str, campaign: Campaign, framework: F
         "api/ledger/|number": event, "campaigns/|number": engagement.pk, "shift": shift.pk, "token": token.pk,
         "role_request": request.pk, "dispute": dispute.pk, "draft": draft.pk, "group": catalogue.requirements[0].group,
         "position": 0, "framework_id": framework.pk, "account": account.pk, "grant": grant.pk, "session": session.pk,
+        **furnish_vulnerabilities(organisation, account.pk, secret),
         "form": "csv", "kind": "pdf", "name": "sectors", "me/|name": "x", "delegation": delegation.pk,
         "finding": finding.pk,
     }  # fmt: skip
