@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -29,15 +30,27 @@ from sipar.core.models import BackgroundRun, Event, StoredFile
 from sipar.frameworks.models import Framework
 from sipar.frameworks.selectors import loaded
 from sipar.notices.exposure_counting import count_exposure
-from sipar.notices.models import Decision, Finding
+from sipar.notices.models import (
+    Decision,
+    Delivery,
+    DryRun,
+    Finding,
+    Inhibition,
+    Notice,
+    NoticeFinding,
+    OwnershipQuestion,
+    Reply,
+    RuleSet,
+)
 from sipar.orgs.models import Asset, Contact, Designation, Organisation, RegisterImport
 from sipar.people.actions import grant_role, open_account
 from sipar.people.models import ApiToken, Grant, GrantRequest
 from sipar.people.selectors import actor_of
-from sipar.teams.models import ConstituencyDispute, ConstituencyDraft, DutyShift
+from sipar.teams.models import ConstituencyDispute, ConstituencyDraft, DutyShift, Team
 from tests.cast import NOW, PASSWORD, Cast
 from tests.world_cases import CASE_TABLES, furnish_case, furnish_nation, leave_traces
 from tests.world_vulnerabilities import VULNERABILITY_TABLES, furnish_vulnerabilities
+from tests.world_feeds import furnish_feed
 
 TABLES: tuple[type[Model], ...] = (
     Contact,
@@ -51,6 +64,9 @@ TABLES: tuple[type[Model], ...] = (
     RoadmapItem,
     Finding,
     Decision,
+    Notice,
+    OwnershipQuestion,
+    Reply,
     *CASE_TABLES,
     *VULNERABILITY_TABLES,
 )
@@ -98,7 +114,7 @@ def build_world(cast: Cast, *, says: str = "case secret of KEY") -> World:
         campaign = Campaign.objects.get()
         framework = Framework.objects.get(pk=campaign.framework_id)
         for key, person in (("alpha", "bilal"), ("beta", "bushra")):
-            world.records[key] = _furnish(cast, key, person, campaign, framework)
+            world.records[key] = _furnish(cast, key, person, campaign, framework) | furnish_feed(cast, key)
         _furnish_cases(world, framework, says)
         _furnish_claims(world)
         ledger.seal(now=NOW)
@@ -227,7 +243,7 @@ def _furnish(cast: Cast, key: str, person: str, campaign: Campaign, framework: F
         "position": 0, "framework_id": framework.pk, "account": account.pk, "grant": grant.pk, "session": session.pk,
         **furnish_vulnerabilities(organisation, account.pk, secret),
         "form": "csv", "kind": "pdf", "name": "sectors", "me/|name": "x", "delegation": delegation.pk,
-        "finding": finding.pk,
+        "finding": finding.pk, **furnish_notice(finding, cast.teams["national"], account.pk, secret),
     }  # fmt: skip
 
 
@@ -241,3 +257,41 @@ def furnish_finding(organisation: Organisation, asset: str, secret: str) -> Find
     Decision.objects.create(finding=finding, organisation=organisation, kind="fixed", note=secret, decided_at=NOW)
     count_exposure(system(), now=NOW)
     return finding
+
+
+def furnish_notice(finding: Finding, team: Team, account: int, secret: str) -> dict[str, object]:
+    """A notice of the finding that nobody knows of whether it went, with everything around it. Its link is not told
+    here: whoever has that one needs no role."""
+    document = {"sipar-rules": 1, "rules": [{"name": "all"}]}
+    version = RuleSet.objects.filter(team=team).count() + 1
+    rule_set = RuleSet.objects.create(
+        team=team, version=version, document=document, text=json.dumps(document), digest="0" * 64, made_by_id=account,
+        made_at=NOW,
+    )  # fmt: skip
+    dry_run = DryRun.objects.create(
+        rule_set=rule_set, team=team, first_day=NOW.date(), last_day=NOW.date(), asked_by_id=account, asked_at=NOW
+    )
+    organisation = finding.organisation
+    notice = Notice.objects.create(
+        number=f"N26-0000-{finding.pk:04}", organisation=organisation, team=team, rule_set=rule_set, rule="all",
+        aggregation="all", state="sending", channel="mail", language="en", severity=4, findings_count=1,
+        secret_digest=f"{finding.pk:064}", made_at=NOW, not_before=NOW,
+    )  # fmt: skip
+    Notice.objects.filter(pk=notice.pk).update(state="in_doubt")
+    NoticeFinding.objects.create(notice=notice, finding=finding)
+    Delivery.objects.create(
+        notice=notice, attempt=1, message_id=f"<{notice.number}@x>", recipients=["a@alpha.example"], taken_at=NOW,
+        ended_at=NOW, outcome="in_doubt", answer=secret,
+    )  # fmt: skip
+    Reply.objects.create(notice=notice, organisation=organisation, sender="x@y.example", text=secret, received_at=NOW)
+    question = OwnershipQuestion.objects.create(
+        finding=finding, organisation=organisation, team=team, note=secret, asked_at=NOW
+    )
+    inhibition = Inhibition.objects.create(
+        team=team, organisation=organisation, reason=secret, until=NOW.date() + timedelta(days=90), made_by_id=account,
+        made_at=NOW,
+    )  # fmt: skip
+    return {
+        "notice_number": notice.number, "rule_set": rule_set.pk, "dry_run": dry_run.pk, "inhibition": inhibition.pk,
+        "question": question.pk, "secret": "x" * 43,
+    }  # fmt: skip

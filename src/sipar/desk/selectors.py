@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sipar.core.acting import Actor
-from sipar.desk import incident_needs, nation_needs, organisation_needs, team_needs
+from sipar.desk import incident_needs, nation_needs, notice_needs, organisation_needs, team_needs
 from sipar.desk.needs import Moment, Need
 from sipar.orgs.models import Organisation
 from sipar.people.models import Account
@@ -55,6 +55,8 @@ DONE: dict[str, str | Promise] = {
     "incident.set_state": _("changed how a case stands"),
     "incident.score": _("scored the severity of a case"),
     "report.submit": _("sent a report"),
+    "notice.answer": _("answered a notice of exposed systems"),
+    "rules.activate": _("put rules of telling to use"),
     "rollup.send": _("sent a roll-up to the National CERT"),
 }
 
@@ -86,6 +88,7 @@ def needs_of(actor: Actor, moment: Moment) -> list[Need]:
     """What needs this person now, what hurts first on top. The number of queries depends on the roles only."""
     found = [
         *incident_needs.needs(actor, moment),
+        *notice_needs.needs(actor, moment),
         *organisation_needs.needs(actor, moment),
         *team_needs.needs(actor, moment),
         *nation_needs.needs(actor, moment),

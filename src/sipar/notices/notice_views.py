@@ -18,6 +18,7 @@ from sipar.core.problems import Invalid, NotFound
 from sipar.notices import selectors
 from sipar.notices.actions import settle_ownership
 from sipar.notices.answering import DONE, KINDS, Page, page_of, say
+from sipar.notices.exposure_sub import sub_navigation
 from sipar.notices.forms import ChannelForm, InhibitionForm, SettleForm
 from sipar.notices.models import Channel, Decision, Notice
 from sipar.notices.policy import may_accept_risk, may_answer, may_work
@@ -60,6 +61,7 @@ def notice_list(request: ActorRequest) -> HttpResponse:
         "state": chosen,
         "works": request.actor.holds(*TEAM_ROLES),
         "questions": selectors.open_questions().count() if request.actor.holds(*TEAM_ROLES) else 0,
+        "sub_links": sub_navigation(request.actor, request.path),
         "own": list(Organisation.objects.filter(pk__in=request.actor.organisations)[:10]),
     }
     return render(request, "notices/list.html", context)

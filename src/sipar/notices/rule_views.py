@@ -21,6 +21,7 @@ from sipar.core.problems import Forbidden, Invalid
 from sipar.exposure.rules import RulesProblem, parse
 from sipar.notices import rule_actions, selectors
 from sipar.notices.dry_run_reading import chart_of, told_lines
+from sipar.notices.exposure_sub import sub_navigation
 from sipar.notices.forms import DryRunForm, RulesForm
 from sipar.notices.models import DryRun, RuleSet
 from sipar.notices.policy import may_write_rules
@@ -49,7 +50,8 @@ def rules_list(request: ActorRequest) -> HttpResponse:
     rows = list(selectors.rule_sets_of(teams)[:200])
     active = [(row, _plain(row)) for row in rows if row.state == "active"]
     context = {
-        "rows": rows, "active": active, "columns": COLUMNS, "trail": _trail(),
+        "rows": rows, "active": active, "columns": COLUMNS,
+        "sub_links": sub_navigation(request.actor, request.path),
         "may_write": any(may_write_rules(request.actor, team.pk) for team in teams),
     }  # fmt: skip
     return render(request, "notices/rules_list.html", context)

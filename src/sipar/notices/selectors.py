@@ -54,8 +54,7 @@ def notices_open_to(actor: Actor, *, state: str = "") -> QuerySet[Notice]:
 
 def access_notice(actor: Actor, number: str) -> Notice:
     """A notice by its number; raises NotFound for one that the actor may not know of."""
-    rows = notices_open_to(actor).select_related("rule_set")
-    found = rows.filter(number=number.replace("\x00", "").upper()).first()
+    found = notices_open_to(actor).filter(number=number.replace("\x00", "").upper()).first()
     if found is None:
         raise not_open("notice")
     return found
