@@ -25,6 +25,7 @@ from sipar.demonstration import (
     stage_incidents,
     stage_people,
     stage_register,
+    stage_sensing,
     stage_teams,
     stage_work,
     stories,
@@ -41,9 +42,10 @@ from sipar.teams.actions import load_teams
 KIND = "demonstration"
 SMALLEST = 50
 Stage = tuple[str, str, Callable[..., object]]
-TOLD = "stories"
+# These open their own `acting`, for they are many people's.
+TOLD = ("stories", "sensing")
 
-# Marker, sentence, and what to do as (actor, ground); the stories open their own `acting`, for they are many people's.
+# Marker, sentence, and what to do as (actor, ground), or as (ground) where it is one of `TOLD`.
 STAGES: tuple[Stage, ...] = (
     ("people", "People", stage_people.load_people),
     ("register", "Organisations, contacts and assets", stage_register.load_register),
@@ -56,7 +58,8 @@ STAGES: tuple[Stage, ...] = (
     ("engagement", "Engagements", partial(stage_work.load_engagement, code=ROUNDS[1].code)),
     ("policy", "Laws and a demonstration policy", stage_incidents.load_policy),
     ("incidents", "A year of incidents", stage_incidents.load_past),
-    (TOLD, "Living cases", stories.tell),
+    ("stories", "Living cases", stories.tell),
+    ("sensing", "A month of reports from sensors", stage_sensing.tell),
 )
 
 
@@ -100,12 +103,12 @@ def load(*, organisations: int, seed: int, now: datetime, progress: Progress) ->
         progress(number, len(STAGES), sentence)
         ground = Ground(nation=nation, recipe=words, register=register, seed=seed, now=now)
         with transaction.atomic():
-            if name == TOLD and name not in markers:
+            if name in TOLD and name not in markers:
                 run(ground)
             with acting(sipar, reason="load the demonstration"):
                 if name in markers and (name != "conflicts" or stage_teams.has_conflicts()):
                     continue
-                if name != TOLD:
+                if name not in TOLD:
                     run(sipar, ground)
                 if name not in markers:
                     BackgroundRun.objects.create(

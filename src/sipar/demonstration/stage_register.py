@@ -19,6 +19,8 @@ from sipar.orgs.models import Asset, Contact, Designation, Organisation
 IPV4_BLOCKS = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
 IPV6_BLOCK = ipaddress.IPv6Network("2001:db8::/32")
 FIRST_ASN, LAST_ASN = 64496, 64511
+# Kept free of the register's own small networks, for the claims that `stage_claims` tells of.
+SPARE_BLOCK = ipaddress.IPv4Network("203.0.113.128/25")
 PRODUCTS = (
     "cpe:2.3:a:postgresql:postgresql:15.4:*:*:*:*:*:*:*",
     "cpe:2.3:a:f5:nginx:1.24.0:*:*:*:*:*:*:*",
@@ -131,7 +133,12 @@ def _assets(ground: Ground, ids: pl.Series) -> pl.DataFrame:
         [f"{ipaddress.IPv6Address((first + turn + 1) << 80)}/48" for turn in range(len(online[:subnets]))],
     )
     critical = np.flatnonzero((ground.register.table["tier"] <= 2).to_numpy())
-    small = [str(net) for block in IPV4_BLOCKS for net in ipaddress.IPv4Network(block).subnets(new_prefix=29)]
+    small = [
+        str(net)
+        for block in IPV4_BLOCKS
+        for net in ipaddress.IPv4Network(block).subnets(new_prefix=29)
+        if not net.subnet_of(SPARE_BLOCK)
+    ]
     add("prefix", critical[: len(small)], small[: len(critical)])
     networks = np.flatnonzero((ground.register.table["sector"] == "telecom").to_numpy())
     numbers = [f"AS{number}" for number in range(FIRST_ASN, LAST_ASN + 1)]

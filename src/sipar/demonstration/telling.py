@@ -138,6 +138,15 @@ class Teller:
     def team(self, code: str) -> Team:
         return Team.objects.get(code=code)
 
+    def team_number(self, code: str) -> int:
+        """The number of a CERT, outside any step."""
+        with self.as_sipar():
+            return self.team(code).pk
+
+    def organisation(self, place: int) -> Organisation:
+        """An organisation by its place in the register, as the actor of the surrounding step finds it."""
+        return Organisation.objects.get(pk=int(self.organisations[place]))
+
     def number(self, at: datetime) -> str:
         """A case number that is the same for the same seed."""
         letters = "".join(ALPHABET[one] for one in self._random.integers(len(ALPHABET), size=8))

@@ -75,7 +75,7 @@ def episodes(
     step = np.diff(packed)
     starts = np.concatenate(([0], np.flatnonzero((step > gap_days) | ((packed[1:] ^ packed[:-1]) > _DAY_BITS)) + 1))
     seen = claimed["observed_at"].cast(MOMENT).to_physical().to_numpy()[order]
-    severity = claimed["severity"].to_numpy()[order]
+    severity = claimed["severity"].fill_null(0).to_numpy()[order]
     first = claimed[order[starts]]
     has = set(claimed.columns)
     label = pl.lit(AMBER, pl.Int8)

@@ -126,3 +126,14 @@ def test_episodes_of_two_halves_join_to_those_of_the_whole(rows: list[tuple[int 
     halves = [[row for row in rows if row[2] < cut], [row for row in rows if row[2] >= cut]]
     whole = episodes(observed(rows)).sort("organisation", "key", "first_seen")
     assert joined([episodes(observed(half)) for half in halves]).equals(whole)
+
+
+def test_a_source_that_gives_no_severity_counts_as_information_as_in_findings() -> None:
+    rows = [
+        {"organisation": 7, "key": bytes(15) + bytes([1]), "kind": "open-proxy", "classification": "other",
+         "severity": severity, "source": "sensor", "observed_at": START}
+        for severity in (None, 3)
+    ]  # fmt: skip
+    frame = pl.DataFrame(rows, schema_overrides={"severity": pl.Int8})
+    assert episodes(frame)["severity"].to_list() == [3]
+    assert episodes(frame.head(1))["severity"].to_list() == [0]
