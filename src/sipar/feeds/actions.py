@@ -18,7 +18,8 @@ from sipar.core.text import turns_direction
 from sipar.feeds.doors import settings_problems
 from sipar.feeds.models import Batch, Drift, Feed, RawFile
 from sipar.feeds.policy import require_may_work
-from sipar.feeds.readers import names
+from sipar.feeds.readers import check_settings, names
+from sipar.formats.problems import FormatProblem
 
 # Traffic Light Protocol 2.0.
 TLP = ("clear", "green", "amber", "amber+strict", "red")
@@ -181,6 +182,10 @@ def _refuse_bad(facts: FeedFacts, *, is_new: bool) -> None:
         wrong("keep_days", _("Observations are kept between one day and ten years."))
     for where, sentence in settings_problems(facts.settings):
         wrong(where, sentence)
+    try:
+        check_settings(facts.reader, facts.settings)
+    except FormatProblem as problem:
+        wrong("settings", f"{problem.where}: {problem.sentence}" if problem.where else problem.sentence)
     if places:
         raise Invalid(places[0].sentence, code="feed.invalid", places=places)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sipar.core.problems import Invalid, Place
 
@@ -27,3 +28,11 @@ def reader(name: str) -> Reader:
         raise Invalid(sentence, code="feed.reader", places=[Place("reader", sentence)])
     found: Reader = import_module(f"sipar.feeds.{name}.reader").READER
     return found
+
+
+def check_settings(name: str, settings: Mapping[str, Any]) -> None:
+    """Raises FormatProblem, with the place, where the reader of this name cannot work with a feed's settings."""
+    if name in names():
+        check = getattr(reader(name), "check", None)
+        if check is not None:
+            check(settings)

@@ -20,6 +20,7 @@ from sipar.formats.problems import FormatProblem
 _DEFANGED = {
     "[.]": ".", "(.)": ".", "{.}": ".", "[dot]": ".", "(dot)": ".", "[:]": ":", "[://]": "://", "[/]": "/",
 }  # fmt: skip
+_LOOKED_AT = 200
 _PREFIX = r"/[0-9]{1,3}$"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}\Z")
 _FIELDS = (
@@ -51,6 +52,12 @@ class BlocklistReader:
             raise FormatProblem("blocklist.empty", "The list is empty.", name[:80])
         if start.startswith((b"{", b"<!doctype", b"<html", b"<?xml", b"%pdf")) or start[:1] < b"\t":
             raise FormatProblem("blocklist.text", "This is not a plain list: one entry a line.", name[:80])
+        lines = head.decode("utf-8", "replace").split("\n")[:_LOOKED_AT]
+        entries = _entries(pl.Series("text", lines, dtype=pl.String)).drop_nulls("entry")
+        known = entries.select((~pl.all_horizontal(pl.exclude("entry").is_null())).sum()).item()
+        if known * 2 < entries.height or (not known and entries.height):
+            sentence = "Most lines at the beginning are no address, network, URL or domain."
+            raise FormatProblem("blocklist.text", sentence, name[:80])
         return Report("list")
 
     def read(self, stream: BinaryIO, report: Report, settings: Mapping[str, Any]) -> Iterator[Chunk]:

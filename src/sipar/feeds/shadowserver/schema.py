@@ -59,6 +59,8 @@ def schema_of(settings: Mapping[str, Any]) -> Schema:
     if not isinstance(given, str) or not given:
         raise _problem("The feed names no schema in its setting `schema`. " + _WHERE_FROM)
     path = Path(given)
+    if path.suffix != ".json":
+        raise _problem("The setting `schema` is the path of a JSON file, or what is in one.")
     try:
         state = path.stat()
     except OSError as error:

@@ -16,6 +16,7 @@ from sipar.feeds.kernels.plan import Plan
 from sipar.feeds.kernels.rsit import TYPES
 from sipar.formats.problems import FormatProblem
 
+ASSETS = ("ip", "hostname", "url", "asn")
 FORMATS = ("csv", "json")
 # The cast of each column of READ that a table may fill; `extra.KEY` may name its own.
 TARGETS = {
@@ -38,6 +39,11 @@ class Declaration:
     format: str
     delimiter: str
 
+    @property
+    def assets(self) -> set[str]:
+        """The columns that say whose a row is."""
+        return {found.column for found in self.plan.fields if found.target in ASSETS}
+
 
 def declared(settings: Mapping[str, Any]) -> Declaration:
     """The declaration in a feed's settings. Raises FormatProblem `table.settings` with the place, `columns/addr`."""
@@ -55,7 +61,7 @@ def declared(settings: Mapping[str, Any]) -> Declaration:
     for column, given in columns.items():
         fields += _fields(str(column), given, time, lower=form != "json")
     filled = {found.target for found in fields}
-    if not filled & {"ip", "hostname", "url", "asn"}:
+    if not filled & set(ASSETS):
         raise _problem("No column fills `ip`, `hostname`, `url` or `asn`: nothing could be anybody's.", "columns")
     others = settings.get("others")
     if others is not None and not (isinstance(others, list) and all(isinstance(name, str) for name in others)):

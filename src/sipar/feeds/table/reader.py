@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from sipar.feeds.kernels.csv_blocks import no_rows, take_head, text_rows
+from sipar.feeds.kernels.csv_blocks import Head, no_rows, take_head, text_rows
 from sipar.feeds.kernels.drift import compare
 from sipar.feeds.kernels.fields import Field
 from sipar.feeds.kernels.json_values import peekable
@@ -33,10 +34,15 @@ class TableReader:
         declared(settings)
 
     def recognise(self, name: str, head: bytes, settings: Mapping[str, Any]) -> Report:
-        """CSV or JSON, by the settings or by the first character."""
-        form = _form(declared(settings), head)
-        if form == "csv" and not head.strip():
-            raise FormatProblem("table.empty", "The table is empty.", name[:80])
+        """CSV whose head has a declared address or name, or JSON whose beginning has a declared column."""
+        declaration = declared(settings)
+        form = _form(declaration, head)
+        if form == "csv":
+            _named(declaration, take_head(io.BytesIO(head), delimiter=declaration.delimiter))
+        elif not any(f'"{column.rpartition(".")[2]}"'.encode() in head for column in declaration.assets):
+            raise FormatProblem(
+                "table.columns", "No object at the beginning has a declared address or name.", name[:80]
+            )
         return Report(form)
 
     def read(self, stream: BinaryIO, report: Report, settings: Mapping[str, Any]) -> Iterator[Chunk]:
@@ -57,14 +63,7 @@ def _form(declaration: Declaration, head: bytes) -> str:
 
 def _read_csv(stream: BinaryIO, declaration: Declaration) -> Iterator[Chunk]:
     head = take_head(stream, delimiter=declaration.delimiter)
-    known = [name.strip().lower() for name in declaration.others or ()]
-    drifts, renamed = compare([*declaration.columns, *known], head.names)
-    if declaration.others is None:
-        drifts = [drift for drift in drifts if drift.kind != "new"]
-    names = [renamed.get(name, name) for name in head.names]
-    if not set(names) & set(declaration.columns):
-        sentence = f"None of the declared columns is in the table; is its delimiter `{head.delimiter}`?"
-        raise FormatProblem("table.columns", sentence, f"line {head.next_line - 1}")
+    names, drifts = _named(declaration, head)
     more = tuple(Field(name, f"extra.{name}") for name in names if name not in declaration.columns)
     plan = replace(declaration.plan, fields=(*declaration.plan.fields, *more))
     for block in blocks(stream, quoted=True, first_line=head.next_line):
@@ -74,6 +73,19 @@ def _read_csv(stream: BinaryIO, declaration: Declaration) -> Iterator[Chunk]:
         drifts = []
     if drifts:
         yield observations(plan, no_rows(names), np.array([], dtype=np.int64), before=Before(drifts=drifts))
+
+
+def _named(declaration: Declaration, head: Head) -> tuple[list[str], list[DriftSeen]]:
+    """The columns of the file under their declared names, and how they differ from the declaration."""
+    known = [name.strip().lower() for name in declaration.others or ()]
+    drifts, renamed = compare([*declaration.columns, *known], head.names)
+    if declaration.others is None:
+        drifts = [drift for drift in drifts if drift.kind != "new"]
+    names = [renamed.get(name, name) for name in head.names]
+    if not set(names) & set(declaration.assets):
+        sentence = f"No declared address or name is among the columns; is `{head.delimiter}` the delimiter?"
+        raise FormatProblem("table.columns", sentence, f"line {head.next_line - 1}")
+    return names, drifts
 
 
 def _read_json(stream: BinaryIO, declaration: Declaration) -> Iterator[Chunk]:
@@ -88,16 +100,16 @@ def _read_json(stream: BinaryIO, declaration: Declaration) -> Iterator[Chunk]:
         tops = {name.partition(".")[0] for name in declaration.columns}
         extra = {name: value for name, value in found.items() if name not in tops and name not in declaration.columns}
         if len(new) < _HEAD:
-            new.update(name for name in extra if name not in known)
+            new.update(name[:80] for name in extra if name not in known)
         extra |= {key: values.pop(name) for name, key in extras.items() if name in values}
         yield Row(values, {**declaration.plan.constants, **extra})
 
     fields = tuple(found for found in declaration.plan.fields if not found.extra)
     plan = replace(declaration.plan, fields=fields, constants={})
     yield from read_objects(stream, plan, rows)
-    drifts = [DriftSeen("missing", name) for name in declaration.columns if name not in seen]
-    if declaration.others is not None:
-        drifts += [DriftSeen("new", name[:80]) for name in sorted(new)]
+    drifts, _renamed = compare([name for name in declaration.columns if name not in seen], sorted(new))
+    if declaration.others is None:
+        drifts = [drift for drift in drifts if drift.kind != "new"]
     if drifts:
         columns = list(dict.fromkeys(found.column for found in fields))
         yield observations(plan, no_rows(columns), np.array([], dtype=np.int64), before=Before(drifts=drifts))

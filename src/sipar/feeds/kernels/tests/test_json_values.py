@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from sipar.feeds.kernels.json_values import MAX_DEPTH, json_objects
 from sipar.formats.problems import FormatProblem
 
 
-def read(text: str | bytes) -> tuple[list[tuple[int, object]], list[tuple[int, str]]]:
+def read(text: str | bytes) -> tuple[list[tuple[int, dict[str, Any]]], list[tuple[int, str]]]:
     """The objects and the refused, with their lines."""
     data = text.encode() if isinstance(text, str) else text
     found = list(json_objects(io.BytesIO(data)))

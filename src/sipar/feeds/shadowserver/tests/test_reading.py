@@ -102,8 +102,10 @@ def test_a_feed_of_one_type_may_name_it_in_its_settings() -> None:
 def test_a_feed_without_a_schema_says_where_to_get_one() -> None:
     with pytest.raises(FormatProblem, match="report_schema"):
         READER.check({})
+    with pytest.raises(FormatProblem, match="JSON file"):
+        READER.check({"schema": "/etc/hosts"})
     with pytest.raises(FormatProblem, match="not there"):
-        READER.check({"schema": "no such file"})
+        READER.check({"schema": "no-such-file.json"})
 
 
 def test_a_schema_is_read_from_a_file_and_again_when_it_changes(tmp_path: Path) -> None:

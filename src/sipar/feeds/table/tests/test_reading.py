@@ -56,9 +56,9 @@ def test_a_declared_column_that_is_not_there_is_a_drift() -> None:
     found = read_file(READER, b"when;address\n01/03/2026 15:00;192.0.2.1\n", settings=SETTINGS)
     assert {drift.column for drift in found.drifts if drift.kind == "missing"} == {"port", "note", "tries"}
     assert len(found.rows) == 1
-    json_settings = {"columns": {"ip": "ip", "gone": "tag"}, "constants": {"kind": "x"}}
-    found = read_file(READER, b'{"ip": "192.0.2.1"}', settings=json_settings)
-    assert found.drifts == [DriftSeen("missing", "gone")]
+    json_settings = {"columns": {"ip": "ip", "gone": "tag", "malware": "malware"}, "constants": {"kind": "x"}}
+    found = read_file(READER, b'{"ip": "192.0.2.1", "malware_family": "a"}', settings=json_settings)
+    assert found.drifts == [DriftSeen("renamed", "malware", "malware_family"), DriftSeen("missing", "gone")]
 
 
 def test_a_new_column_is_a_drift_where_the_feed_says_which_there_are() -> None:
@@ -72,6 +72,12 @@ def test_a_table_with_another_delimiter_than_declared_says_so() -> None:
     with pytest.raises(FormatProblem, match="delimiter") as caught:
         read_file(READER, CSV, settings=SETTINGS | {"delimiter": ","})
     assert caught.value.code == "table.columns"
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"a;b\n1;2\n", b'{"a": 1}', b"<html>"])
+def test_a_file_without_a_declared_address_or_name_is_not_taken(data: bytes) -> None:
+    with pytest.raises(FormatProblem):
+        READER.recognise("x", data, SETTINGS)
 
 
 def test_the_asset_may_be_a_url() -> None:
