@@ -82,7 +82,7 @@ def read_plain_mail(data: bytes) -> PlainMail:
     texts: list[str] = []
     for part in _leaves(message, 0):
         _sort(part, texts, [])
-    recipients = getaddresses([_header(message, name) for name in _TO])
+    recipients = getaddresses([written for name in _TO if (written := _header(message, name))])
     return PlainMail(
         message_id=message_id_of(message, data),
         sender=parseaddr(_header(message, "From"))[1].strip().lower()[:320],
