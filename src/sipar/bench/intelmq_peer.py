@@ -20,7 +20,7 @@ from typing import Any
 from sipar.bench import ingest_data
 
 VERSION = "3.5.0"
-PACKAGES = (f"intelmq=={VERSION}", "pyasn")
+PACKAGES = (f"intelmq=={VERSION}", "pyasn", "setuptools<80")
 DEBIAN = ("redis-server", "redis-tools", "libjemalloc2", "liblzf1")
 RUNNER = Path(__file__).parent / "data" / "intelmq_run.py"
 # IntelMQ refuses to run as root; this is nobody.
@@ -115,15 +115,19 @@ def _run(
     command: list[str], problem: str, *, cwd: Path | None = None, env: dict[str, str] | None = None,
     as_nobody: bool = False,
 ) -> str:  # fmt: skip
-    who: dict[str, Any] = (
-        {"user": NOBODY, "group": NOBODY, "extra_groups": []} if as_nobody and not os.geteuid() else {}
-    )
+    whole = [*_as_nobody(), *command] if as_nobody and os.geteuid() == 0 else command
     try:
         made = subprocess.run(  # noqa: S603 - words of ours
-            command, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE_S, **who
+            whole, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE_S
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoPeerError(f"{problem}: {error}"[:300]) from error
     if made.returncode:
         raise NoPeerError(f"{problem}: {(made.stderr.strip().splitlines() or ['no reason was given'])[-1]}"[:300])
     return made.stdout
+
+
+def _as_nobody() -> list[str]:
+    """Run what follows as nobody, who may read (the interpreter may lie in root's own folder) and not write."""
+    reading = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *reading]

@@ -102,7 +102,8 @@ def main() -> dict[str, float]:
         wait_until(lambda: not any(queues.llen(name) for name in names) or ended(bots), "the queues did not empty")
         seconds = time.perf_counter() - begun
         if ended(bots):
-            raise SystemExit("a bot ended before its work did")
+            said = (ROOT / "var/log/bots").read_text(errors="replace").strip().splitlines()
+            raise SystemExit(f"a bot ended before its work did: {said[-1:]}")
         used = sum(cpu(bot.pid) - first for bot, first in zip(bots, before, strict=True))
     finally:
         stop(running)
