@@ -53,6 +53,7 @@ SECTIONS = (
     Section("/teams/", _("CERTs"), "team", (*TEAM_ROLES, *AGGREGATE_ROLES, "administrator")),
     Section("/frameworks/", _("Frameworks"), "framework", (*ORGANISATION_ROLES, *ENGAGED_ROLES, *POLICY_ROLES)),
     Section("/cases/campaigns/", _("National incidents"), "alert", TEAM_ROLES),
+    Section("/routing/", _("Routing"), "search", TEAM_ROLES),
     Section("/cases/playbooks/", _("Playbooks"), "review", TEAM_ROLES),
     Section("/law/", _("Law"), "law", TEAM_ROLES),
     Section("/duties/", _("My deadlines"), "bell", (*ORGANISATION_ROLES, *TEAM_ROLES)),
