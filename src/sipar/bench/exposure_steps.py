@@ -25,7 +25,7 @@ select (lpad(to_hex(p), 16, '0') || repeat('0', 16))::uuid, owner, case when own
     (array['accessible', 'open', 'vulnerable'])[1 + p %% 3] || '-' || (array['rdp', 'http', 'smb', 'telnet', 'ftp',
         'snmp', 'mysql', 'redis', 'docker', 'vnc', 'ssh', 'ldap', 'ipmi', 'mqtt', 'coap', 'tftp', 'ntp', 'sip',
         'rsync', 'smtp'])[1 + p / 3 %% 20],
-    'vulnerable-system', (array[1, 2, 2, 3, 2, 1, 3, 2, 4, 0])[1 + p / 7 %% 10],
+    'vulnerable-system', (array[1, 2, 2, 3, 2, 1, 3, 2, 4, 0])[1 + p / 3 %% 10],
     '10.' || p / 65536 %% 256 || '.' || p / 256 %% 256 || '.' || p %% 256 || ':' || 1 + p %% 60000 || '/tcp', '', null,
     %(source)s, case when p %% 12 = 0 then array['CVE-2024-' || 1000 + p %% 5000] else '{}' end,
     d.began, d.seen, 100, 20, d.state, case when d.state = 'closed' then d.seen + interval '1 day' else d.began end,
@@ -115,7 +115,7 @@ def sign_in(_number: int) -> dict[str, Any]:
 
     installation.collect_static_files(say=lambda _sentence: None)
     with acting(system(), reason="choose a finding to look at"):
-        rows = Finding.objects.filter(organisation__identifier="BN-000001", state="open").order_by("-first_seen")
+        rows = Finding.objects.filter(organisation__identifier="BN-000001", state="open").order_by("first_seen")
         finding = rows.values_list("pk", flat=True)[0]
     return {
         "national": measure._session("analyst"),

@@ -16,20 +16,22 @@ from sipar.ui import map as nation_map
 from sipar.ui.heatmap import HeatCell, HeatMap, HeatRow, step_class
 
 MOST_KINDS = 12
-LABELLED_EVERY = 22
+MOST_POINTS, LABELLED_EVERY = 30, 7
 SPANS = (30, 90)
 
 
 def course_chart(course: Sequence[int], *, now: datetime, days: int) -> charts.Chart:
-    """Open findings at the end of each of the last `days` days."""
+    """Open findings at the end of the last `days` days, of every third where they are many; the CSV has them all."""
     shown = list(course)[-days:]
-    labels = [f"{now - timedelta(days=len(shown) - 1 - place):%Y-%m-%d}" for place in range(len(shown))]
-    points = [charts.Point(label, float(number)) for label, number in zip(labels, shown, strict=True)]
+    dated = [(now - timedelta(days=len(shown) - 1 - place), number) for place, number in enumerate(shown)]
+    step = max(1, days // MOST_POINTS)
+    points = [charts.Point(f"{day:%Y-%m-%d}", float(number)) for day, number in dated[::-1][::step][::-1]]
+    labels = [point.when for point in points]
     chart = charts.trend(
         "course", points, sentence=course_sentence(shown), heads=(_("Day"), _("Open findings")), language=language(),
         decimals=0,
     )  # fmt: skip
-    chart.spec["encoding"]["x"]["axis"]["values"] = labels[:: max(1, days * LABELLED_EVERY // 90)]
+    chart.spec["encoding"]["x"]["axis"]["values"] = labels[::LABELLED_EVERY]
     chart.spec["layer"][0]["mark"]["point"] = False
     return chart
 

@@ -27,7 +27,7 @@ MOST_PAGES = 200
 COUNT_STEP, DAYS_STEP = 5.0, 1.0
 # One look into the lake goes so many days back at most, a few at once, and stops when it has enough.
 SHOWN_SIGHTINGS, MOST_SIGHTINGS = 10, 100
-DAYS_AT_ONCE, DAYS_LOOKED_UP = 5, 30
+DAYS_AT_ONCE, DAYS_LOOKED_UP = 3, 30
 SIGHTING_COLUMNS = ("observed_at", "ip", "port", "protocol", "hostname", "url", "product", "cves", "malware", "tag")
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from sipar.core.acting import Actor
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid, Problem, not_open
@@ -27,11 +28,12 @@ from sipar.notices.exposure_selectors import OrganisationExposure
 from sipar.notices.exposure_sub import sub_navigation
 from sipar.notices.exposure_words import days_in_words, kind_word, reasons_in_words, severity_word
 from sipar.notices.models import Decision, Finding
+from sipar.notices.policy import may_accept_risk, may_answer
 from sipar.orgs.models import Organisation
 from sipar.orgs.selectors import access_organisation
-from sipar.people.roles import ORGANISATION_ROLES, TEAM_ROLES
+from sipar.people.roles import TEAM_ROLES
 
-ROWS = 50
+ROWS, OWN_ROWS = 50, 20
 MOST_DECIDED = 200
 CSV_HEADER = (
     "number", "kind", "severity", "asset", "cves", "priority", "reasons", "first_seen", "last_seen", "due_on", "state",
@@ -160,14 +162,14 @@ def _organisation_page(request: ActorRequest, organisation: Organisation) -> Htt
     found = selectors.organisation_exposure(organisation, now=now)
     rows = selectors.open_findings(organisation)
     kind = request.GET.get("kind", "").replace("\x00", "")[:80]
-    page = selectors.page_of(rows.filter(kind=kind) if kind else rows, _number(request.GET.get("page")), size=ROWS)
+    page = selectors.page_of(rows.filter(kind=kind) if kind else rows, _number(request.GET.get("page")), size=OWN_ROWS)
     own = organisation.pk in request.actor.organisations
     days = 30 if request.GET.get("days") == "30" else 90
     context: dict[str, Any] = {
         "organisation": organisation,
         "own": own,
         "staff": request.actor.holds(*TEAM_ROLES),
-        "may_decide": request.actor.holds_at(organisation.pk, *ORGANISATION_ROLES),
+        "may_decide": may_answer(request.actor, organisation.pk),
         "sentence": _sentence(found, own=own),
         "counts": found.counts,
         "repair": days_in_words(found.repair_days),
@@ -177,7 +179,7 @@ def _organisation_page(request: ActorRequest, organisation: Organisation) -> Htt
         "kind_options": [(line.kind, f"{kind_word(line.kind)} ({line.live:,})") for line in found.kinds],
         "here": request.get_full_path(),
         "address": reverse("exposure_organisation", args=[organisation.identifier]),
-        "decisions": Decision.Kind.choices,
+        "decisions": decisions_open_to(request.actor, organisation.pk),
         "today": now.date(),
         "closed": [],
         "sub_links": sub_navigation(request.actor, request.path),
@@ -208,17 +210,21 @@ def finding_page(request: ActorRequest, finding: Finding) -> HttpResponse:
         "reasons": reasons_in_words(finding.reasons, severity=finding.severity),
         "organisation": organisation,
         "own": organisation is not None and organisation.pk in request.actor.organisations,
-        "may_decide": organisation is not None
-        and request.actor.holds_at(organisation.pk, *ORGANISATION_ROLES)
-        and finding.state != "closed",
+        "may_decide": may_answer(request.actor, finding.organisation_id) and finding.state != "closed",
         "vulnerabilities": vulnerabilities_of(finding),
         "evidence": evidence_of(finding),
         "history": [{"decision": row, "who": names.get(row.account_id or 0, "")} for row in history],
         "here": request.get_full_path(),
-        "decisions": Decision.Kind.choices,
+        "decisions": decisions_open_to(request.actor, finding.organisation_id),
         "took": (finding.state_at - finding.first_seen).days if finding.state == "closed" else None,
     }
     return render(request, "notices/exposure_finding.html", context)
+
+
+def decisions_open_to(actor: Actor, organisation: int | None) -> list[tuple[str, str]]:
+    """What this person may say about a finding of this organisation: a risk is accepted by who answers for it."""
+    accepting = may_accept_risk(actor, organisation)
+    return [(kind.value, str(kind.label)) for kind in Decision.Kind if accepting or kind != Decision.Kind.ACCEPTED]
 
 
 def vulnerabilities_of(finding: Finding) -> list[dict[str, Any]]:

@@ -77,12 +77,14 @@ def words(text: Mapping[str, str]) -> str:
 
 
 def kind_word(kind: str) -> str:
-    """What a kind of finding is called: `accessible-rdp` is "RDP open to the internet"."""
+    """What a kind of finding is called: `open-rdp` is "RDP open to the internet"."""
     named = _NAMED.get(kind)
     if named is not None:
         return str(named)
     way, _dash, service = kind.partition("-")
-    if service and way in ("accessible", "open", "exposed"):
+    if service and way == "accessible":
+        return _("%(service)s within reach of the internet") % {"service": _service(service)}
+    if service and way in ("open", "exposed"):
         return _("%(service)s open to the internet") % {"service": _service(service)}
     if service and way == "vulnerable":
         return _("Vulnerable %(service)s") % {"service": _service(service)}

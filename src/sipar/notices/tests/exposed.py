@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 from tests.cast import NOW, Cast
 
 from sipar.core.acting import acting
 from sipar.core.jobs import system
+from sipar.eventstore import lake
+from sipar.exposure.observations import SCHEMA
 from sipar.notices.exposure_counting import count_exposure
 from sipar.notices.models import Finding
 from sipar.orgs.models import Organisation
@@ -58,3 +62,30 @@ def expose(cast: Cast, *, now: datetime = NOW) -> dict[str, Finding]:
         }  # fmt: skip
         count_exposure(system(), now=now)
     return made
+
+
+def keep(seen: list[tuple[Finding, datetime, str]]) -> None:
+    """Put observations (finding, when, address) into the lake of the tests, as one raw file."""
+    raw = hashlib.sha256(repr(seen).encode()).hexdigest()
+    rows = [
+        {
+            "line": place + 2, "observed_at": at, "kind": found.kind, "classification": found.classification,
+            "severity": found.severity, "ip": address, "source": found.source, "raw": raw,
+            "row": uuid.uuid4().bytes, "key": found.key.bytes, "organisation": found.organisation_id,
+        }
+        for place, (found, at, address) in enumerate(seen)
+    ]  # fmt: skip
+    full = [{name: row.get(name) for name in SCHEMA.names} for row in rows]
+    lake().write(seen[0][0].source, raw, [pa.Table.from_pylist(full, schema=SCHEMA)])
+
+
+def more_of_sector(cast: Cast, count: int) -> list[Organisation]:
+    """Other organisations of Alpha's sector; call inside `acting` as Sipar."""
+    alpha = cast.organisations["alpha"]
+    return Organisation.objects.bulk_create(
+        Organisation(
+            identifier=f"PK-X-{place:04d}", name=f"Other {place} (fictional)", sector=alpha.sector,
+            province=alpha.province, tier=3, ownership="private", size="small", is_fictional=True,
+        )
+        for place in range(count)
+    )  # fmt: skip

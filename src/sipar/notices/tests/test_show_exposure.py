@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from tests.cast import Cast
+from tests.cast import NOW, Cast
 
-from sipar.notices.models import Finding
-from sipar.notices.tests.exposed import expose
+from sipar.core.acting import acting
+from sipar.core.jobs import system
+from sipar.notices.exposure_counting import count_exposure
+from sipar.notices.exposure_course import median_days, open_by_day
+from sipar.notices.models import Decision, Finding
+from sipar.notices.tests.exposed import DAY, expose, finding, keep, more_of_sector
 
 
 @pytest.fixture
@@ -97,3 +101,87 @@ def test_before_anything_was_seen_the_pages_say_what_to_do(cast: Cast) -> None:
     assert "check that they are complete" in body(cast.client("bilal"), "/exposure/")
     assert "Take in a feed" in body(cast.client("parveen"), "/exposure/")
     assert "No organisation has an open critical finding" in body(cast.client("nadia"), "/exposure/nation/")
+
+
+def test_an_organisation_says_of_several_findings_at_once_that_they_are_fixed(
+    cast: Cast, exposed: dict[str, Finding]
+) -> None:
+    client = cast.client("bilal")
+    chosen = {"finding": [exposed["rdp"].pk, exposed["cve"].pk], "kind": "fixed", "back": "/exposure/"}
+    assert client.post("/exposure/findings/decide/", chosen)["Location"] == "/exposure/"
+    assert "noted for 2 findings" in body(client, "/exposure/")
+    with acting(cast.bilal, reason="look"):
+        assert set(Decision.objects.values_list("finding", "kind")) == {
+            (exposed["rdp"].pk, "fixed"), (exposed["cve"].pk, "fixed"),
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["bushra", "farah", "mina", "kamran"])
+def test_nobody_else_answers_for_an_organisation(cast: Cast, exposed: dict[str, Finding], name: str) -> None:
+    cast.client(name).post(
+        "/exposure/findings/decide/", {"finding": exposed["rdp"].pk, "kind": "not_mine", "note": "x"}
+    )
+    with acting(system(), reason="look"):
+        assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"kind": "fixed"},
+        {"kind": "accepted", "note": "Old", "until": "tomorrow"},
+        {"kind": "nonsense"},
+        {"kind": "fixed", "back": "https://evil.example/"},
+    ],
+)
+def test_an_answer_that_says_too_little_changes_nothing_and_leads_back_here(
+    cast: Cast, exposed: dict[str, Finding], said: dict[str, str]
+) -> None:
+    chosen = {} if said == {"kind": "fixed"} else {"finding": exposed["beta"].pk}
+    response = cast.client("bilal").post("/exposure/findings/decide/", {**chosen, **said})
+    assert response.status_code == 404 or response["Location"] == "/exposure/"
+    with acting(system(), reason="look"):
+        assert not Decision.objects.exists()
+
+
+def test_the_observations_of_a_finding_come_from_the_lake_newest_first(cast: Cast, exposed: dict[str, Finding]) -> None:
+    found = exposed["rdp"]
+    keep([(found, found.last_seen, "192.0.2.7"), (found, found.last_seen - 2 * DAY, "192.0.2.7")])
+    keep([(exposed["beta"], found.last_seen, "198.51.100.9")])
+    page = body(cast.client("parveen"), f"/exposure/findings/{found.pk}/sightings/")
+    assert page.count("192.0.2.7</bdi>") == 2
+    assert "198.51.100.9" not in page
+
+
+def test_the_search_box_finds_findings_of_ones_own_only(cast: Cast, exposed: dict[str, Finding]) -> None:
+    assert "vpn.alpha.example" in body(cast.client("bilal"), "/search/?q=vpn.alpha")
+    for name in ("bushra", "farah", "kamran", "mina", "omar"):
+        assert "vpn.alpha.example" not in body(cast.client(name), "/search/?q=vpn.alph")
+
+
+def test_an_organisations_page_tells_its_exposure_to_those_who_watch_it(
+    cast: Cast, exposed: dict[str, Finding]
+) -> None:
+    address = f"/organisations/{cast.organisations['alpha'].identifier}/"
+    assert "2 findings are open" in body(cast.client("parveen"), address)
+    assert "findings are open" not in body(cast.client("mina"), address)
+
+
+def test_the_sector_is_compared_only_where_five_others_are(cast: Cast, exposed: dict[str, Finding]) -> None:
+    assert "Fewer than five others" in body(cast.client("bilal"), "/exposure/")
+    with acting(system(), reason="more of the sector"):
+        for place, made in enumerate(more_of_sector(cast, 7)):
+            for _ in range(4 * place):
+                finding(made)
+        count_exposure(system(), now=NOW)
+    page = body(cast.client("bilal"), "/exposure/")
+    assert "Fewer than five others" not in page
+    assert "PK-X-" not in page
+
+
+def test_open_findings_by_day_follow_what_came_and_what_went() -> None:
+    """Two are open: one for three days, one for long; a third was open from five until two days ago."""
+    found = open_by_day(2, bytes([3, 5]), bytes([2]), days=7)
+    assert found == [1, 2, 2, 3, 2, 2, 2]
+    assert median_days(bytes([1, 4, 30])) == 4.0
+    assert median_days(b"") is None
