@@ -15,6 +15,7 @@ from sipar.demonstration.rules import IN_USE, PROPOSED
 from sipar.demonstration.sensing_reports import Report, day_of, feeds, reports
 from sipar.demonstration.sightings import DAYS
 from sipar.demonstration.stage_claims import BANK, MOBILE, POWER, tell_claims
+from sipar.demonstration.stage_vulnerabilities import tell_vulnerabilities
 from sipar.demonstration.telling import Teller
 from sipar.feeds.actions import receive_file, save_feed
 from sipar.feeds.models import Feed
@@ -24,6 +25,7 @@ from sipar.notices.bundle_actions import make_bundles
 from sipar.notices.exposure_counting import count_exposure
 from sipar.notices.folding_actions import age_findings
 from sipar.notices.models import Finding, Notice, OwnershipQuestion
+from sipar.notices.priority_actions import rank_findings
 from sipar.notices.rule_actions import activate_rules, ask_dry_run, draft_rules
 from sipar.notices.rule_tasks import dry_run_rules
 from sipar.notices.sending import send_due
@@ -38,6 +40,7 @@ def tell(ground: Ground) -> None:
     """Tell the month. Called outside `acting`."""
     teller = Teller(ground)
     tell_claims(teller)
+    tell_vulnerabilities(teller)
     _set_up(teller)
     waiting = reports(ground)
     begun = 0
@@ -141,6 +144,7 @@ def _end(teller: Teller) -> None:
     now = teller.now
     with teller.as_sipar() as sipar:
         age_findings(now=now)
+        rank_findings(sipar, now=now)
         close_fixed(sipar, now=now)
         close_notices(sipar, now=now)
         count_exposure(sipar, now=now)
