@@ -34,7 +34,7 @@ def cyclonedx(*components: dict[str, object]) -> bytes:
 
 
 def test_cyclonedx_json_gives_nested_components_once() -> None:
-    inner = {"name": "inner", "version": "3"}
+    inner: dict[str, object] = {"name": "inner", "version": "3"}
     kind, found = read_inventory(
         cyclonedx({"name": "portal", "group": "Sample", "components": [inner]}, inner), "b.json"
     )
