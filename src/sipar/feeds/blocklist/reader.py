@@ -21,6 +21,8 @@ _DEFANGED = {
     "[.]": ".", "(.)": ".", "{.}": ".", "[dot]": ".", "(dot)": ".", "[:]": ":", "[://]": "://", "[/]": "/",
 }  # fmt: skip
 _LOOKED_AT = 200
+# Lines are short: of a larger block the columns would fill the memory.
+_BLOCK = 4 * 1024 * 1024
 _PREFIX = r"/[0-9]{1,3}$"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}\Z")
 _FIELDS = (
@@ -68,7 +70,7 @@ class BlocklistReader:
             classification=str(settings.get("classification", "other")),
             timeless=True,
         )
-        for block in blocks(stream):
+        for block in blocks(stream, size=_BLOCK):
             lines = row_lines(block)
             texts = pl.Series("text", block.data.decode().split("\n")[:-1], dtype=pl.String)
             entries = _entries(texts)

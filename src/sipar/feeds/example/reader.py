@@ -42,7 +42,7 @@ class ExampleReader:
         """One observation a line."""
         for block in blocks(stream):
             rows = text_rows(block, COLUMNS, delimiter=" ")
-            before = Before(bad=(*block.bad, *rows.bad), more_bad=block.more_bad, recoded=block.recoded)
+            before = Before(bad=(*block.bad, *rows.bad), more_bad=block.more_bad + rows.more_bad, recoded=block.recoded)
             yield observations(PLAN, rows.table, rows.lines, before=before)
 
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from sipar.feeds.lines import MAX_LINE, Block, row_lines
-from sipar.feeds.reading import BadRow, excerpt
+from sipar.feeds.reading import MAX_LISTED, BadRow, excerpt
 from sipar.formats.problems import FormatProblem
 
 MAX_COLUMNS = 1_000
@@ -33,11 +33,15 @@ _PIECE = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class TextRows:
-    """Rows of text in columns (an empty cell is null), the line of each, and the rows that do not fit."""
+    """Rows of text in columns (an empty cell is null), the line of each, and the rows that do not fit.
+
+    `more_bad` counts those beyond the listed ones.
+    """
 
     table: pa.Table
     lines: npt.NDArray[np.int64]
     bad: tuple[BadRow, ...] = ()
+    more_bad: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +141,39 @@ def no_rows(names: Sequence[str]) -> pa.Table:
 
 
 def _careful(data: bytes, numbers: npt.NDArray[np.int64], names: Sequence[str], delimiter: str) -> TextRows:
-    records, lines, bad = _records(data, numbers, len(names), delimiter)
+    bad = _Refused()
+    records, lines = _records(data, numbers, len(names), delimiter, bad)
     if not records:
-        return TextRows(no_rows(names), numbers[:0], tuple(bad))
+        return TextRows(no_rows(names), numbers[:0], tuple(bad.listed), bad.more)
     refused: list[arrow_csv.InvalidRow] = []
     table = _parse(b"\n".join([*records, b""]), names, delimiter, refused, threads=False)
     if table is None or table.num_rows + len(refused) != len(records):
-        bad += [BadRow(line, "", "columns", excerpt(record)) for line, record in zip(lines, records, strict=True)]
-        return TextRows(no_rows(names), numbers[:0], tuple(bad))
-    places = np.array(lines, dtype=np.int64)
+        for line, record in zip(lines, records, strict=True):
+            bad.add(line, "columns", record)
+        return TextRows(no_rows(names), numbers[:0], tuple(bad.listed), bad.more)
     wrong = [row.number - 1 for row in refused]
-    bad += [BadRow(lines[place], "", "columns", excerpt(row.text)) for place, row in zip(wrong, refused, strict=True)]
-    return TextRows(table, np.delete(places, wrong), tuple(bad))
+    for place, row in zip(wrong, refused, strict=True):
+        bad.add(lines[place], "columns", row.text)
+    return TextRows(table, np.delete(np.array(lines, dtype=np.int64), wrong), tuple(bad.listed), bad.more)
+
+
+class _Refused:
+    """Rows that do not fit: the first are listed, the others counted."""
+
+    def __init__(self) -> None:
+        self.listed: list[BadRow] = []
+        self.more = 0
+
+    def add(self, line: int, code: str, text: bytes | str) -> None:
+        if len(self.listed) < MAX_LISTED:
+            self.listed.append(BadRow(int(line), "", code, excerpt(text)))
+        else:
+            self.more += 1
 
 
 def _records(
-    data: bytes, numbers: npt.NDArray[np.int64], columns: int, delimiter: str
-) -> tuple[list[bytes], list[int], list[BadRow]]:
+    data: bytes, numbers: npt.NDArray[np.int64], columns: int, delimiter: str, bad: _Refused
+) -> tuple[list[bytes], list[int]]:
     """The records, one a row, with the line each began at. A quote that never closes costs its own line only."""
     # A carriage return alone would end a row for pyarrow and not for anybody who counts lines.
     texts = data.replace(b"\r\n", b"\n").replace(b"\r", b" ").split(b"\n")[:-1]
@@ -161,7 +181,6 @@ def _records(
     opening = (b'"', delimiter.encode() + b'"')
     records: list[bytes] = []
     lines: list[int] = []
-    bad: list[BadRow] = []
     place = 0
     while place < len(texts):
         record, size = texts[place], 1
@@ -170,12 +189,12 @@ def _records(
             if rest.startswith(opening[0]) or opening[1] in rest:
                 record, size = _joined(texts, place, columns, delimiter)
         if size == 0:
-            bad.append(BadRow(int(numbers[place]), "", "quote", excerpt(texts[place])))
+            bad.add(int(numbers[place]), "quote", texts[place])
         else:
             records.append(record)
             lines.append(int(numbers[place]))
         place += size or 1
-    return records, lines, bad
+    return records, lines
 
 
 def _joined(texts: list[bytes], place: int, columns: int, delimiter: str) -> tuple[bytes, int]:

@@ -7,12 +7,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, BinaryIO
 
-import numpy as np
-
-from sipar.feeds.kernels.csv_blocks import no_rows, take_head, text_rows
+from sipar.feeds.kernels.csv_blocks import take_head
+from sipar.feeds.kernels.csv_reading import read_rows
 from sipar.feeds.kernels.drift import compare
-from sipar.feeds.kernels.plan import Before, observations
-from sipar.feeds.lines import blocks
 from sipar.feeds.reading import Chunk, Report
 from sipar.feeds.shadowserver.compiling import compile_plan
 from sipar.feeds.shadowserver.fields import SCANNED
@@ -65,14 +62,7 @@ class ShadowserverReader:
             raise FormatProblem("shadowserver.columns", sentence, f"line {head.next_line - 1}")
         plan, unknown = compile_plan(kind, names)
         drifts += unknown
-        for block in blocks(stream, quoted=True, first_line=head.next_line):
-            rows = text_rows(block, names, delimiter=head.delimiter)
-            before = Before(bad=(*block.bad, *rows.bad), drifts=drifts, more_bad=block.more_bad, recoded=block.recoded)
-            yield observations(plan, rows.table, rows.lines, before=before)
-            drifts = []
-        if drifts:
-            # A report without rows still has a head.
-            yield observations(plan, no_rows(names), np.array([], dtype=np.int64), before=Before(drifts=drifts))
+        yield from read_rows(stream, plan, head, names, drifts)
 
 
 def _known(schema: Schema, kind: str) -> None:

@@ -9,13 +9,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from sipar.feeds.kernels.csv_blocks import Head, no_rows, take_head, text_rows
+from sipar.feeds.kernels.csv_blocks import Head, no_rows, take_head
+from sipar.feeds.kernels.csv_reading import read_rows
 from sipar.feeds.kernels.drift import compare
 from sipar.feeds.kernels.fields import Field
 from sipar.feeds.kernels.json_values import peekable
 from sipar.feeds.kernels.plan import Before, observations
 from sipar.feeds.kernels.records import Row, read_objects
-from sipar.feeds.lines import blocks
 from sipar.feeds.reading import Chunk, DriftSeen, Report
 from sipar.feeds.table.declaring import Declaration, declared
 from sipar.formats.problems import FormatProblem
@@ -66,13 +66,7 @@ def _read_csv(stream: BinaryIO, declaration: Declaration) -> Iterator[Chunk]:
     names, drifts = _named(declaration, head)
     more = tuple(Field(name, f"extra.{name}") for name in names if name not in declaration.columns)
     plan = replace(declaration.plan, fields=(*declaration.plan.fields, *more))
-    for block in blocks(stream, quoted=True, first_line=head.next_line):
-        rows = text_rows(block, names, delimiter=head.delimiter)
-        before = Before(bad=(*block.bad, *rows.bad), drifts=drifts, more_bad=block.more_bad, recoded=block.recoded)
-        yield observations(plan, rows.table, rows.lines, before=before)
-        drifts = []
-    if drifts:
-        yield observations(plan, no_rows(names), np.array([], dtype=np.int64), before=Before(drifts=drifts))
+    yield from read_rows(stream, plan, head, names, drifts)
 
 
 def _named(declaration: Declaration, head: Head) -> tuple[list[str], list[DriftSeen]]:

@@ -57,9 +57,7 @@ def test_settings_that_mean_nothing_are_refused_with_the_place(settings: dict[st
     assert caught.value.where == where
 
 
-@pytest.mark.parametrize(
-    "head", [b"", b"\n\n", b"<!DOCTYPE html>", b'{"a": 1}', b"\x00\x01", b"time,ip\nx,1\n"]
-)
+@pytest.mark.parametrize("head", [b"", b"\n\n", b"<!DOCTYPE html>", b'{"a": 1}', b"\x00\x01", b"time,ip\nx,1\n"])
 def test_what_is_no_list_is_not_taken(head: bytes) -> None:
     with pytest.raises(FormatProblem):
         READER.recognise("x", head, {})
