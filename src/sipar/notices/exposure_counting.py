@@ -1,4 +1,4 @@
-"""Counting the findings for the pages: after every fold, and every few minutes by the clock."""
+"""Counting the findings for the pages."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from sipar.core.acting import Actor, doing
+from sipar.core.acting import Actor
 from sipar.notices.exposure_models import ExposureCount
+from sipar.notices.policy import require_system
 
 DAYS = 90
 
@@ -69,7 +70,8 @@ from owned group by 1, 2, 3, 4, 5
 
 def count_exposure(actor: Actor, *, now: datetime) -> None:
     """Count all findings anew, in the caller's transaction, which must be Sipar's own; two at once wait."""
-    with doing("exposure.count"), connection.cursor() as cursor:
+    require_system(actor)
+    with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext('notices.exposure'))")
         cursor.execute("delete from notices_exposurecell")
         cursor.execute("delete from notices_exposurestanding")

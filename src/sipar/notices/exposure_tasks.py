@@ -1,4 +1,4 @@
-"""Every ten minutes the findings are counted for the pages; whoever folded some asks for it at once."""
+"""Every five minutes, after new findings were ranked, all are counted for the pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sipar.core.jobs import system
 from sipar.notices.exposure_counting import count_exposure
 
 
-@app.periodic(cron="*/10 * * * *")
+@app.periodic(cron="2-59/5 * * * *")
 @app.task(queue="house", queueing_lock="count_exposure", pass_context=False)
 def count_findings(timestamp: int = 0) -> None:
     """Count the findings anew."""

@@ -50,20 +50,17 @@ _SERVICES = {
     "mqtt-anon": "MQTT", "cisco-smart-install": "Cisco Smart Install", "portmapper": "Portmapper",
     "exchange": "Exchange", "vpn": "VPN", "fortinet": "Fortinet", "citrix": "Citrix", "ics": "ICS",
 }  # fmt: skip
+# The codes of `exposure.priority.REASONS`.
 _REASONS: dict[str, str | Promise] = {
     "kev": gettext_lazy("known to be exploited"),
     "ransomware": gettext_lazy("used by ransomware"),
-    "poc": gettext_lazy("how to exploit it is public"),
+    "poc": gettext_lazy("a way to exploit it is published"),
     "epss": gettext_lazy("likely to be exploited soon"),
-    "likelihood": gettext_lazy("others like it were exploited"),
-    "takes_over": gettext_lazy("gives full control without anybody helping"),
-    "cvss": gettext_lazy("severe by CVSS"),
+    "likelihood": gettext_lazy("likely to be exploited, as Sipar estimates"),
     "severity": gettext_lazy("severe by its kind"),
     "tier": gettext_lazy("the organisation is critical"),
+    "takes_over": gettext_lazy("gives the whole system away"),
     "reopened": gettext_lazy("came back after it was closed"),
-    "age": gettext_lazy("open for long"),
-    "compromised": gettext_lazy("somebody is already inside"),
-    "overdue": gettext_lazy("past its deadline"),
 }
 
 
