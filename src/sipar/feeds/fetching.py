@@ -78,11 +78,13 @@ def fetched(
                 response = connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
                 raise FetchProblem("unreachable", f"The server cannot be reached ({type(error).__name__}).") from error
-            if response.status in (301, 302, 303, 307, 308):
-                parts = _next(parts, response)
-                continue
-            yield _answer(parts, response, until)
-            return
+            # The response holds the socket where the server closes the connection.
+            with response:
+                if response.status in (301, 302, 303, 307, 308):
+                    parts = _next(parts, response)
+                    continue
+                yield _answer(parts, response, until)
+                return
         finally:
             connection.close()
     raise FetchProblem("redirects", "The server sends from one address to the next without end.")
