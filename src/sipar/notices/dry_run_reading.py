@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,6 +13,8 @@ from sipar.notices.models import DryRun
 from sipar.orgs.models import Organisation
 from sipar.ui import charts
 from sipar.ui.charts import Chart
+
+MOST_DAYS = 45
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,18 @@ def _sentence(result: Mapping[str, Any]) -> str:
         "gone": f"{sums['old']['bundles']:,}",
     }
     if result["compared_with"] is None:
-        return _("These rules would have sent %(new)s bundles; no rules are in use today.") % values
-    return _("These rules would have sent %(new)s bundles, today's %(old)s: %(added)s more, %(gone)s fewer.") % values
+        return _("Bundles under these rules: %(new)s. No rules are in use today.") % values
+    return (
+        _("Bundles: %(new)s under these rules, %(old)s under today's. %(added)s only here, %(gone)s only there.")
+        % values
+    )
 
 
 def chart_of(found: DryRun, *, language: str | None) -> Chart | None:
     """Bundles by day under these rules and under today's."""
-    days: Mapping[str, Mapping[str, int]] = found.result.get("days", {})
-    if len(days) < 2:
+    if not found.result.get("days"):
         return None
+    days = _days(found)
     sides = [("new", _("These rules"))]
     if found.result["compared_with"] is not None:
         sides.append(("old", _("Today's rules")))
@@ -69,3 +75,17 @@ def chart_of(found: DryRun, *, language: str | None) -> Chart | None:
         language=language or "en",
         decimals=0,
     )
+
+
+def _days(found: DryRun) -> dict[str, dict[str, int]]:
+    """Bundles of each day of the run, of each week where there are many days."""
+    counted: Mapping[str, Mapping[str, int]] = found.result["days"]
+    step = 7 if (found.last_day - found.first_day).days > MOST_DAYS else 1
+    days: dict[str, dict[str, int]] = {}
+    for back in range((found.last_day - found.first_day).days + 1):
+        day = found.first_day + timedelta(days=back)
+        label = f"{found.first_day + timedelta(days=back // step * step)}"
+        sums = days.setdefault(label, {"new": 0, "old": 0})
+        for side in sums:
+            sums[side] += counted.get(f"{day}", {}).get(side, 0)
+    return days

@@ -42,7 +42,7 @@ class RulesForm(forms.Form):
         label=_("The rules as data"),
         max_length=200_000,
         strip=False,
-        widget=forms.Textarea({"rows": 26, "spellcheck": "false", "dir": "ltr", "class": "sp-code"}),
+        widget=forms.Textarea({"rows": 40, "spellcheck": "false", "dir": "ltr", "class": "sp-code"}),
         help_text=_("YAML or JSON. Of a finding the first rule counts that applies."),
     )
 

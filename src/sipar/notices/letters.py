@@ -79,7 +79,9 @@ def letter_of(notice: Notice, recipients: Sequence[str], *, now: datetime) -> Le
         said = rule.words.get(notice.language, Words()) if rule is not None else Words()
         inner = MimeMessage(policy=SMTP)
         inner.set_content(_body(notice, findings, said), cte="base64" if notice.language != "en" else None)
-        inner.add_attachment(table_of(findings), "text", "csv", filename=f"{notice.number}.csv")
+        inner.add_attachment(
+            table_of(findings), "text", "csv", filename=f"{notice.number}.csv", params={"charset": "utf-8"}
+        )
         subject = _subject(notice, said, hidden=bool(encryption))
     made: Message = encrypted(inner, encryption, channel.public_key, now=now) if channel and encryption else inner
     sender = _sender(notice)

@@ -19,6 +19,7 @@ from sipar.notices import selectors
 from sipar.notices.actions import settle_ownership
 from sipar.notices.answering import DONE, KINDS, Page, page_of, say
 from sipar.notices.exposure_sub import sub_navigation
+from sipar.notices.exposure_words import severity_word
 from sipar.notices.forms import ChannelForm, InhibitionForm, SettleForm
 from sipar.notices.models import Channel, Decision, Notice
 from sipar.notices.policy import may_accept_risk, may_answer, may_work
@@ -54,8 +55,10 @@ def notice_list(request: ActorRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     chosen = state if state in dict(STATES) else ""
     rows = selectors.notices_open_to(request.actor, state=chosen)
+    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
     context = {
-        "page": Paginator(rows, ROWS).get_page(request.GET.get("page")),
+        "page": page,
+        "lines": [(row, row.severity + 1, severity_word(row.severity)) for row in page],
         "columns": COLUMNS,
         "states": STATES,
         "state": chosen,

@@ -92,7 +92,7 @@ class Channel(models.Model):
 
     class Kind(models.TextChoices):
         MAIL = "mail", _("Mail")
-        PORTAL = "portal", _("On this page only")
+        PORTAL = "portal", _("On the pages of Sipar only")
         API = "api", _("API")
 
     organisation = models.OneToOneField(Organisation, models.CASCADE, related_name="notice_channel")

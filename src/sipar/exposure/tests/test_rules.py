@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -44,7 +45,7 @@ def wrong_places(text: object) -> dict[str, str]:
 
 
 def changed(**values: object) -> dict[str, object]:
-    document = yaml.safe_load(TEXT)
+    document: dict[str, Any] = yaml.safe_load(TEXT)
     document["rules"][0] |= values
     return document
 
@@ -137,7 +138,10 @@ def test_the_schema_in_the_manual_takes_what_the_reader_takes() -> None:
     path = Path(__file__).parents[4] / "docs/reference/notice-rules.schema.json"
     validator = jsonschema_rs.validator_for(json.loads(path.read_text()))
     assert validator.is_valid(yaml.safe_load(TEXT))
-    for values in ({"tell": "shout"}, {"interval": "1s"}, {"when": {"color": []}}, {"name": "Not"}, {"extra": 1}):
+    refused: list[dict[str, object]] = [
+        {"tell": "shout"}, {"interval": "1s"}, {"when": {"color": []}}, {"name": "Not"}, {"extra": 1},
+    ]  # fmt: skip
+    for values in refused:
         assert not validator.is_valid(changed(**values)), values
 
 

@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
             name='Channel',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('mail', 'Mail'), ('portal', 'On this page only'), ('api', 'API')], default='mail', max_length=10)),
+                ('kind', models.CharField(choices=[('mail', 'Mail'), ('portal', 'On the pages of Sipar only'), ('api', 'API')], default='mail', max_length=10)),
                 ('addresses', django.contrib.postgres.fields.ArrayField(base_field=models.EmailField(max_length=254), default=list)),
                 ('language', models.CharField(default='en', max_length=10)),
                 ('quiet_from', models.TimeField(null=True)),

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -63,11 +64,11 @@ def worker(name: str, server: Server) -> subprocess.Popen[bytes]:
     )
 
 
-def killing(server: Server, victim: list[subprocess.Popen[bytes]], *, after: int) -> Callable[[object], None]:
+def killing(server: Server, victim: list[subprocess.Popen[bytes]], *, after: int) -> Callable[[Any], None]:
     """Kill the worker when it is at this step for the nth time."""
     calls = iter(range(10_000))
 
-    def strike(_content: object) -> None:
+    def strike(_content: Any) -> None:
         if next(calls) == after:
             victim[0].send_signal(signal.SIGKILL)
 
@@ -95,7 +96,8 @@ def test_a_killed_worker_sends_nothing_twice_and_loses_nothing(
         states = Counter(notice.state for notice in notices())
         assert states == {"sent": 4, "sending": 1, "pending": KINDS - 5}
 
-        server.at_data = server.at_mail = lambda _content: None
+        server.at_data = lambda _content: None
+        server.at_mail = lambda _sender: None
         monkeypatch.setattr(settings, "MAILERS", mailer(server.port))
         # Another worker goes on at once: it leaves alone what is in doubt, however often it looks.
         assert send_due(now=NOW) == KINDS - 5

@@ -93,8 +93,10 @@ def test_pgp_mail_is_opened_by_its_key_alone(cast: Cast, monkeypatch: pytest.Mon
     assert (version.get_content_type(), content.get_content_type()) == (
         "application/pgp-encrypted", "application/octet-stream",
     )  # fmt: skip
-    opened = decrypt(content.get_payload(decode=True), decryptor=secret.decryptor())
-    inner = inner_of(bytes(opened.bytes))
+    sealed = content.get_payload(decode=True)
+    assert isinstance(sealed, bytes)
+    opened = decrypt(sealed, decryptor=secret.decryptor())
+    inner = inner_of(opened.bytes or b"")
     body = inner.get_body()
     assert body is not None
     assert "vpn.alpha.example" in body.get_content()
