@@ -85,7 +85,7 @@ def compare(incoming: pl.DataFrame, stored: pl.DataFrame, *, source: str, today:
         valid_from=pl.lit(today), what=pl.lit(["valid_from"])
     )
     same = both.filter(~(ended_before & ~still_over)).with_columns(_what().alias("what"))
-    changed = same.filter(pl.col("what").list.len() > 0)
+    changed = same.filter(pl.col("what").list.len() > 0).with_columns(pl.coalesce("valid_from", "valid_from_stored"))
     columns = [*CLAIMED, "id", "what"]
     return Difference(
         added=added.select(list(CLAIMED)),

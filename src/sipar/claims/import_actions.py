@@ -20,6 +20,7 @@ from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.files import clean_name, keep_bytes, read_bytes
 from sipar.core.problems import Conflict, Invalid, Place
+from sipar.formats.claim_table import ClaimFile
 from sipar.formats.limits import MEGABYTE
 from sipar.teams.models import Team
 
@@ -67,8 +68,7 @@ def preview_claims(
         account_id=actor.account,
         uploaded_at=now,
     )
-    outcome = _outcome(wanted, content, name, today=now.date())
-    _tell(wanted, outcome)
+    _tell(wanted, _outcome(wanted, read, today=now.date()))
     wanted.save()
     return wanted
 
@@ -83,7 +83,8 @@ def apply_claims(actor: Actor, wanted: ClaimImport, *, now: datetime) -> ClaimIm
     found = ClaimImport.objects.select_for_update().get(pk=wanted.pk)
     if found.state != "preview":
         raise Conflict("This import was applied or discarded already.", code="claims.state")
-    outcome = _outcome(found, read_bytes(found.sha256), found.file_name, today=now.date())
+    read = read_claims(read_bytes(found.sha256), found.file_name, form=found.format, asns=known_numbers())
+    outcome = _outcome(found, read, today=now.date())
     write(outcome.difference, source=found.source, today=now.date())
     _tell(found, outcome)
     found.state, found.applied_at = "applied", now
@@ -100,8 +101,7 @@ def discard_claims(actor: Actor, wanted: ClaimImport) -> None:
         raise Conflict("This import was applied or discarded already.", code="claims.state")
 
 
-def _outcome(wanted: ClaimImport, content: bytes, name: str, *, today: date) -> Outcome:
-    read = read_claims(content, name, form=wanted.format, asns=known_numbers())
+def _outcome(wanted: ClaimImport, read: ClaimFile, *, today: date) -> Outcome:
     identifiers = organisations_by_identifier(read.rows["organisation"].unique().to_list())
     rows = read.rows.with_columns(
         pl.col("organisation").alias("identifier"),

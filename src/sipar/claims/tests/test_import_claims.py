@@ -181,6 +181,14 @@ def test_a_claim_that_ended_begins_again_today_and_one_that_never_changed_stays(
     assert (found.unchanged, found.changed.height, found.ended.height) == (1, 0, 0)
 
 
+def test_a_file_that_gives_no_first_day_keeps_the_one_that_is_known() -> None:
+    before = table({"value": "A", "team": 1, "id": 7, "source": "s", "valid_from": date(2020, 1, 1)}, stored=True)
+    after = table({"value": "A", "team": 1, "holder": "Another"})
+    found = compare(after, before, source="s", today=date(2026, 1, 2))
+    assert found.changed.select("id", "holder", "valid_from").rows() == [(7, "Another", date(2020, 1, 1))]
+    assert found.changed["what"].to_list() == [["holder"]]
+
+
 def test_a_key_that_leads_to_two_organisations_leads_to_none() -> None:
     rows = pl.DataFrame(
         {"kind": ["asn", "asn", "prefix"], "value": ["AS1", "AS2", "A"], "key": ["H", "H", "H"],
