@@ -98,17 +98,28 @@ def text_rows(block: Block, names: Sequence[str], *, delimiter: str = ",") -> Te
     if not data:
         return TextRows(no_rows(names), numbers[:0])
     if b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"):
-        refused: list[object] = []
+        refused: list[arrow_csv.InvalidRow] = []
         table = _parse(data, names, delimiter, refused)
-        if table is not None and not refused and table.num_rows == len(numbers):
-            return TextRows(table, numbers)
+        if table is not None and table.num_rows + len(refused) == len(numbers):
+            if not refused:
+                return TextRows(table, numbers)
+            if not any("\n" in row.text for row in refused):
+                return _without(table, numbers, refused, _Refused())
     return _careful(data, numbers, names, delimiter)
 
 
 def _parse(
-    data: bytes, names: Sequence[str], delimiter: str, refused: list[object], *, threads: bool = True
+    data: bytes,
+    names: Sequence[str],
+    delimiter: str,
+    refused: list[arrow_csv.InvalidRow],
+    *,
+    long_cells: bool = False,
 ) -> pa.Table | None:
-    """The table, or None where pyarrow cannot read it; rows of another length are left out and put in `refused`."""
+    """The table, or None where pyarrow cannot read it; rows of another length are left out and put in `refused`.
+
+    One thread: it numbers the rows, and takes less of the processors than several that wait for each other.
+    """
 
     def refuse(row: arrow_csv.InvalidRow) -> str:
         refused.append(row)
@@ -117,10 +128,10 @@ def _parse(
     try:
         return arrow_csv.read_csv(
             pa.BufferReader(data),
-            read_options=arrow_csv.ReadOptions(column_names=list(names), use_threads=threads, block_size=_PIECE),
+            read_options=arrow_csv.ReadOptions(column_names=list(names), use_threads=False, block_size=_PIECE),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=delimiter,
-                newlines_in_values=not threads,
+                newlines_in_values=long_cells,
                 ignore_empty_lines=False,
                 invalid_row_handler=refuse,
             ),
@@ -146,15 +157,22 @@ def _careful(data: bytes, numbers: npt.NDArray[np.int64], names: Sequence[str], 
     if not records:
         return TextRows(no_rows(names), numbers[:0], tuple(bad.listed), bad.more)
     refused: list[arrow_csv.InvalidRow] = []
-    table = _parse(b"\n".join([*records, b""]), names, delimiter, refused, threads=False)
+    table = _parse(b"\n".join([*records, b""]), names, delimiter, refused, long_cells=True)
     if table is None or table.num_rows + len(refused) != len(records):
         for line, record in zip(lines, records, strict=True):
             bad.add(line, "columns", record)
         return TextRows(no_rows(names), numbers[:0], tuple(bad.listed), bad.more)
+    return _without(table, np.array(lines, dtype=np.int64), refused, bad)
+
+
+def _without(
+    table: pa.Table, lines: npt.NDArray[np.int64], refused: Sequence[arrow_csv.InvalidRow], bad: _Refused
+) -> TextRows:
+    """The table with the lines of its rows, and the refused rows, which are not in it, with theirs."""
     wrong = [row.number - 1 for row in refused]
     for place, row in zip(wrong, refused, strict=True):
-        bad.add(lines[place], "columns", row.text)
-    return TextRows(table, np.delete(np.array(lines, dtype=np.int64), wrong), tuple(bad.listed), bad.more)
+        bad.add(int(lines[place]), "columns", row.text)
+    return TextRows(table, np.delete(lines, wrong), tuple(bad.listed), bad.more)
 
 
 class _Refused:

@@ -42,6 +42,14 @@ def test_rows_of_another_length_are_refused_with_their_lines() -> None:
     assert bad == [(2, "columns"), (5, "columns")]
 
 
+def test_refused_rows_far_into_a_block_have_their_own_lines() -> None:
+    good, short = b"1," + b"x" * 300 + b",3\n", b"1,2\n"
+    data = b"".join(short if line % 9_000 == 0 else good for line in range(1, 30_001))
+    rows, bad = read(data, size=1 << 24)
+    assert bad == [(9_000, "columns"), (18_000, "columns"), (27_000, "columns")]
+    assert [line for line, _row in rows[8_998:9_001]] == [8_999, 9_001, 9_002]
+
+
 def test_a_quote_that_nobody_closes_costs_its_own_line() -> None:
     rows, bad = read(b'1,"2,3\n' + b"4,5,6\n" * 300)
     assert [line for line, _row in rows] == list(range(2, 302))
@@ -70,7 +78,7 @@ def test_letters_of_an_older_encoding_are_read_beside_utf8() -> None:
 _CELL = st.text(st.sampled_from('ab",\n\r;é'), max_size=6)
 
 
-@given(rows=st.lists(st.tuples(_CELL, _CELL, _CELL), max_size=30), size=st.sampled_from([1, 64, 1 << 20]))
+@given(rows=st.lists(st.tuples(_CELL, _CELL, _CELL), max_size=30), size=st.sampled_from([256, 1 << 20]))
 @settings(max_examples=150, deadline=None)
 def test_what_the_csv_module_writes_is_read_back_with_the_right_lines(
     rows: list[tuple[str, str, str]], size: int
