@@ -18,7 +18,10 @@ from sipar.feeds.actions import FeedFacts
 # The last report of web sites lost most of its rows; the sinkhole renamed a column; the sensor garbles some lines.
 SHRUNK_TO = 7
 RENAMED_ON = 26
-GARBLED = {7: ("192.0.2.300 80 open-proxy",), 19: ("198.51.100.9 99999 open-proxy", "not-an-address 53 open-resolver")}
+GARBLED = {
+    7: ("192.0.2.300 80 open-http-proxy",),
+    19: ("198.51.100.9 99999 open-http-proxy", "not-an-address 53 dns-open-resolver"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,6 @@ def feeds(team: int) -> tuple[FeedFacts, ...]:
                     "seen_at": "observed_at", "host": "hostname", "finding": "kind", "class": "classification",
                     "severity": "severity",
                 },
-                "constants": {"protocol": "tcp"},
             },
         ),
     )  # fmt: skip

@@ -43,12 +43,12 @@ WEAKNESSES = (
     Weakness("open-ntp-monitor", "ddos-amplifier", "low", 123, 0.08, transport="udp"),
     Weakness("accessible-database", "information-disclosure", "high", 5432, 0.07, "PostgreSQL"),
     Weakness("expired-certificate", "weak-crypto", "low", 443, 0.14),
-    Weakness("weak-tls", "weak-crypto", "low", 8443, 0.1),
+    Weakness("ssl-freak", "weak-crypto", "low", 8443, 0.1),
     Weakness("accessible-modbus", "potentially-unwanted-accessible", "critical", 502, 0.02),
     Weakness("vulnerable-vpn", "vulnerable-system", "critical", 443, 0.04, "PAN-OS", "CVE-2024-3400"),
     Weakness("vulnerable-gateway", "vulnerable-system", "critical", 443, 0.04, "NetScaler Gateway", "CVE-2023-4966"),
-    Weakness("vulnerable-broker", "vulnerable-system", "critical", 61616, 0.03, "ActiveMQ", "CVE-2023-46604"),
-    Weakness("vulnerable-wiki", "vulnerable-system", "high", 8090, 0.03, "Confluence", "CVE-2022-26134"),
+    Weakness("vulnerable-activemq", "vulnerable-system", "critical", 61616, 0.03, "ActiveMQ", "CVE-2023-46604"),
+    Weakness("vulnerable-confluence", "vulnerable-system", "high", 8090, 0.03, "Confluence", "CVE-2022-26134"),
     Weakness("vulnerable-php", "vulnerable-system", "high", 80, 0.03, "PHP", "CVE-2024-4577"),
 )
 BY_KIND = {one.kind: one for one in WEAKNESSES}
@@ -60,7 +60,7 @@ POWER_STORY: tuple[tuple[int, str, tuple[tuple[int, int], ...]], ...] = (
     (3, "open-snmp", ((2, 20),)),
     (4, "accessible-modbus", ((25, 29),)),
     (5, "expired-certificate", ((2, 29),)),
-    (5, "weak-tls", ((0, 29),)),
+    (5, "ssl-freak", ((0, 29),)),
     (6, "accessible-database", ((7, 29),)),
 )
 # Others whose people or whose CERT have something to decide.
@@ -70,7 +70,7 @@ STORIES: tuple[tuple[str, str, tuple[tuple[int, int], ...]], ...] = (
     ("192.0.2.11", "accessible-smb", ((0, 29),)),
     ("192.0.2.17", "accessible-database", ((5, 29),)),
     ("192.0.2.25", "accessible-modbus", ((1, 29),)),
-    ("192.0.2.33", "vulnerable-broker", ((14, 29),)),
+    ("192.0.2.33", "vulnerable-activemq", ((14, 29),)),
     ("192.0.2.34", "vulnerable-php", ((2, 18), (24, 29))),
     (str(ipaddress.ip_network(INSIDE_OF_MOBILE)[0]), "accessible-telnet", ((6, 29),)),
     (str(ipaddress.ip_network(CLAIMED_TWICE)[2]), "accessible-rdp", ((8, 29),)),
@@ -78,11 +78,11 @@ STORIES: tuple[tuple[str, str, tuple[tuple[int, int], ...]], ...] = (
     (str(ipaddress.ip_network(CLOUD_RANGE)[9]), "accessible-smb", ((18, 29),)),
     (str(ipaddress.ip_network(HEALTH)[4]), "accessible-database", ((4, 29),)),
     (str(ipaddress.ip_network(HEALTH)[7]), "accessible-telnet", ((9, 29),)),
-    (str(ipaddress.ip_network(NOBODYS)[5]), "vulnerable-wiki", ((12, 29),)),
+    (str(ipaddress.ip_network(NOBODYS)[5]), "vulnerable-confluence", ((12, 29),)),
     ("2001:db8:ffff::53", "open-snmp", ((0, 29),)),
 )
 MALWARE = ("Sarab", "Tufan", "Zanjir")
-SITES = (("outdated-cms", "vulnerable-system", "medium"), ("expired-certificate", "weak-crypto", "low"),
+SITES = (("badsecret", "vulnerable-system", "medium"), ("expired-certificate", "weak-crypto", "low"),
          ("phishing-page", "phishing", "high"), ("directory-listing", "information-disclosure", "medium"))  # fmt: skip
 
 
@@ -103,15 +103,15 @@ def sensor(ground: Ground) -> pl.DataFrame:
     random = ground.random(61)
     network = ipaddress.ip_network(NAT_RANGE)
     rows = [(day, str(network[2 + (day * 7) % 26]), 22, "password-guessing") for day in range(1, DAYS, 2)]
-    rows += [(day, "192.0.2.6", 8080, "open-proxy") for day in range(3, 11, 2)]
-    rows += [(day, "192.0.2.20", 1080, "open-proxy") for day in range(21, DAYS, 2)]
+    rows += [(day, "192.0.2.6", 8080, "open-http-proxy") for day in range(3, 11, 2)]
+    rows += [(day, "192.0.2.20", 1080, "open-http-proxy") for day in range(21, DAYS, 2)]
     # What is always there: a report that shrinks to less than half would be held.
     steady = (f"198.51.100.{8 * turn + 3}" for turn in range(14))
-    rows += [(day, address, 53, "open-resolver") for address in steady for day in range(1, DAYS, 2)]
+    rows += [(day, address, 53, "dns-open-resolver") for address in steady for day in range(1, DAYS, 2)]
     for turn, address in enumerate(_addresses(ground, random)[::3]):
         first = 1 + 2 * int(random.integers(0, 12))
         last = int(random.integers(first, DAYS))
-        port, kind = ((53, "open-resolver"), (8080, "open-proxy"), (1900, "open-ssdp"))[turn % 3]
+        port, kind = ((53, "dns-open-resolver"), (8080, "open-http-proxy"), (1900, "open-ssdp"))[turn % 3]
         rows += [(day, address, port, kind) for day in range(first, last + 1, 2)]
     schema = {"day": pl.Int64, "address": pl.String, "port": pl.Int64, "kind": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -104,7 +104,7 @@ def _decide(teller: Teller, day: int) -> None:
         _say(teller, "ciso", POWER, "accessible-database", said, now=now)
         note = "The maker's update fails on both nodes. We need somebody who has done this."
         said = Answer(kind="need_help", note=note, contact="Network operations", phone="+92 000 9100005")
-        _say(teller, "telecom-ciso", MOBILE, "vulnerable-broker", said, now=now)
+        _say(teller, "telecom-ciso", MOBILE, "vulnerable-activemq", said, now=now)
         _say(teller, "bank-ciso", BANK, "accessible-smb", Answer(kind="not_mine", note="Not in our list."), now=now)
         _hold_back(teller, now=now)
 

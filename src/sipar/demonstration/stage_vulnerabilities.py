@@ -12,6 +12,7 @@ from typing import Any
 from sipar.demonstration.recipe import FOLDER
 from sipar.demonstration.stage_claims import POWER, WATER
 from sipar.demonstration.telling import Teller
+from sipar.vulnerabilities.dismissal_actions import name_alias
 from sipar.vulnerabilities.import_actions import import_file
 from sipar.vulnerabilities.inventory_actions import upload_inventory
 from sipar.vulnerabilities.matching_actions import match_components
@@ -24,6 +25,8 @@ POWER_GATEWAYS = (
     ("PostgreSQL", "15.4", "a:postgresql:postgresql", ""),
     ("log4j-core", "2.17.1", "", "pkg:maven/org.apache.logging.log4j/log4j-core@2.17.1"),
 )
+# What inventories call a product, and what the records call it.
+ALIASES = (("paloaltonetworks:pan-os", "palo_alto_networks:pan-os"), ("php:php", "php_group:php"))
 WATER_PORTAL = (("PHP", "8.3.4", "a:php:php", ""), ("Debian", "12", "o:debian:debian_linux", ""))
 
 
@@ -43,6 +46,9 @@ def tell_vulnerabilities(teller: Teller) -> None:
                 actor, teller.organisation(place), data, file_name="bom.cdx.json", inventory=name,
                 now=begun + timedelta(days=3),
             )  # fmt: skip
+    with teller.as_person("analyst") as actor:
+        for name, means in ALIASES:
+            name_alias(actor, name=name, means=means, note="The same maker and product, written twice.", now=begun)
     with teller.as_sipar() as sipar:
         match_components(sipar, now=teller.now)
 

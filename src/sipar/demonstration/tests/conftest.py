@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from pytest_django.plugin import DjangoDbBlocker
 from tests.cast import NOW
@@ -19,8 +21,16 @@ def quiet(done: int, total: int, sentence: str) -> None:
     assert sentence
 
 
+@pytest.fixture(autouse=True, scope="module")
+def own_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What files of other tests left in the lake would count as seen before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "VAR", Path(tmp_path_factory.mktemp("var")))
+        yield
+
+
 @pytest.fixture(scope="module")
-def loaded_nation(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def loaded_nation(own_lake: None, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A nation in a transaction that ends with the file; what a test changes is gone after it."""
     with django_db_blocker.unblock(), transaction.atomic():
         assert demonstration.load(organisations=SIZE, seed=1, now=NOW, progress=quiet)
