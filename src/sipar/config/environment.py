@@ -161,6 +161,8 @@ def mailer(url: str, folder: Path) -> dict[str, Any]:
             "password": unquote(parts.password or ""),
             "use_ssl": parts.scheme == "smtps",
             "use_tls": parts.scheme == "smtp" and parts.port != 25,
+            # A server that says nothing must not hold a worker for ever.
+            "timeout": 60,
         },
     }
 
