@@ -185,3 +185,27 @@ def test_open_findings_by_day_follow_what_came_and_what_went() -> None:
     assert found == [1, 2, 2, 3, 2, 2, 2]
     assert median_days(bytes([1, 4, 30])) == 4.0
     assert median_days(b"") is None
+
+
+@pytest.mark.parametrize(
+    "query", ["page=-1&days=x&kind=none", "q=%27%22%3Cscript%3E", "severity=9", "sector=x", "cert=x", "page=99999999"]
+)
+def test_a_strange_question_is_answered_or_refused_but_breaks_nothing(
+    cast: Cast, exposed: dict[str, Finding], query: str
+) -> None:
+    client, own = cast.client("nadia"), cast.client("bilal")
+    number = exposed["rdp"].pk
+    for address in ("/exposure/", "/exposure/findings/", "/exposure/csv/kinds/", "/exposure/nation/", "/api/findings"):
+        assert client.get(f"{address}?{query}").status_code in (200, 404, 422), address
+    assert own.get(f"/exposure/?{query}").status_code == 200
+    assert own.get(f"/exposure/findings/{number}/sightings/?before={query}").status_code == 422
+
+
+def test_programs_read_findings_and_how_an_organisation_stands(cast: Cast, exposed: dict[str, Finding]) -> None:
+    client = cast.client("parveen")
+    rows = client.get("/api/findings").json()
+    assert [row["asset"] for row in rows] == ["vpn.alpha.example", "192.0.2.7:3389/tcp"]
+    assert client.get(f"/api/findings/{exposed['beta'].pk}").status_code == 404
+    identifier = cast.organisations["alpha"].identifier
+    assert client.get(f"/api/organisations/{identifier}/exposure").json()["open"] == 2
+    assert cast.client("mina").get(f"/api/organisations/{identifier}/exposure").status_code == 403
