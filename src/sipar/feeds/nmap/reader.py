@@ -20,8 +20,8 @@ from sipar.feeds.reading import Chunk, Report
 from sipar.formats.limits import MEGABYTE
 from sipar.formats.problems import FormatProblem
 
-# A host with every port open and every script's output is far smaller.
-_MAX_HOST = 64 * MEGABYTE
+# All 65,536 ports of a host take about half of this; elements take ten times their text in memory.
+_MAX_HOST = 16 * MEGABYTE
 _MAX_OUTPUT = 2_000
 _PLAN = Plan(
     kind="open-port",
