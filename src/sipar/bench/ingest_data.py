@@ -25,7 +25,8 @@ COLUMNS = (
     "hostname_source", "sector", "http", "http_code", "http_reason", "content_type", "connection", "www_authenticate",
     "set_cookie", "server", "content_length", "transfer_encoding", "http_date", "version",
 )  # fmt: skip
-SHARES = {"shared": 0.60, "claimed": 0.25, "unclaimed": 0.15}
+# The twelve largest operators of Pakistan announce 85 in a hundred of its IPv4 addresses.
+SHARES = {"shared": 0.80, "claimed": 0.12, "unclaimed": 0.08}
 ORGANISATIONS, OPERATORS = 2_000, 12
 # An operator has 2^18 addresses from 10.0.0.0 on, an organisation 2^8 from 172.16.0.0, the nation 2^20 from 100.64.0.0.
 OPERATOR_BASE, OPERATOR_BITS = 10 << 24, 18

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 FOLDER, SERVER, ROWS = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -25,7 +26,7 @@ PATIENCE_S = 600
 import redis  # type: ignore[import-not-found]  # noqa: E402 - comes with IntelMQ, which reads its folder above
 
 REDIS = {"host": str(SOCKET), "port": 0}
-BOTS = (
+BOTS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("parser", "intelmq.bots.parsers.shadowserver.parser", {}),
     ("asn", "intelmq.bots.experts.asn_lookup.expert", {"database": str(ROOT / "var/lib/bots/asn_lookup/ipasn.dat")}),
     ("taxonomy", "intelmq.bots.experts.taxonomy.expert", {}),
@@ -124,7 +125,7 @@ def report() -> bytes:
     }).encode()  # fmt: skip
 
 
-def wait_until(done: object, problem: str) -> None:
+def wait_until(done: Callable[[], object], problem: str) -> None:
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         try:
