@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from sipar.eventstore import layout
 from sipar.exposure.observations import SCHEMA
 
 if TYPE_CHECKING:
@@ -63,25 +61,6 @@ def connect() -> duckdb.DuckDBPyConnection:
     )
     connection.execute("set TimeZone = 'UTC'")
     return connection
-
-
-def already(root: Path, source: str, raw: str, table: pa.Table) -> pa.Array:
-    """Which rows of the table stand in the lake from another raw file of the source."""
-    if not table.num_rows:
-        return pa.array([], pa.bool_())
-    seen = table["observed_at"].cast(pa.timestamp("us", tz="UTC"))
-    first, last = (pc.min_max(seen)[side].as_py().date() for side in ("min", "max"))
-    paths = [
-        place / name
-        for _, _, place in layout.partitions(root, first, last, sources=[source])
-        for name in layout.names(place)
-        if layout.raw_of(name) != raw
-    ]
-    if not paths:
-        return pa.array(np.zeros(table.num_rows, np.bool_))
-    known = read(paths, ["row", "raw"], {})
-    others = known.filter(pc.not_equal(known["raw"].cast(pa.string()), raw))["row"]
-    return pc.is_in(table["row"].combine_chunks(), others.combine_chunks())
 
 
 def as_schema(table: pa.Table) -> pa.Table:

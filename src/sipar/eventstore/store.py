@@ -82,10 +82,6 @@ class Store:
 
         return self._again(once)
 
-    def already(self, source: str, raw: str, table: pa.Table) -> pa.Array:
-        """Whether each row stands in the lake already from another raw file of this source (boolean array)."""
-        return self._again(lambda: reading.already(self.root, source, raw, table))
-
     def relation(
         self, first_day: date, last_day: date, *, columns: Sequence[str] | None = None, where: Where | None = None
     ) -> duckdb.DuckDBPyRelation:

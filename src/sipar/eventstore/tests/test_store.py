@@ -190,17 +190,6 @@ def test_a_large_file_goes_to_disk_in_parts(store: Store, monkeypatch: pytest.Mo
     assert sum(store.summary(FIRST, FIRST)["rows"].to_pylist()) == 400
 
 
-def test_rows_that_another_file_of_the_source_has_are_recognised(store: Store) -> None:
-    store.write("sensor", A, [rows(A, 5, days=2)])
-    store.write("other", C, [rows(C, 9, source="other")])
-    again = rows(B, 8, days=2)
-    assert store.already("sensor", B, again).to_pylist() == [True] * 5 + [False] * 3
-    assert store.already("sensor", A, rows(A, 5, days=2)).to_pylist() == [False] * 5
-    store.write("sensor", B, [again.slice(5)])
-    store.compact(FIRST), store.compact(SECOND)
-    assert store.already("sensor", A, rows(A, 8, days=2)).to_pylist() == [False] * 5 + [True] * 3
-
-
 def test_compaction_makes_one_sorted_file_and_keeps_every_row_once(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
