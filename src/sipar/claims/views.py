@@ -69,7 +69,11 @@ def routing_lookup(request: ActorRequest) -> HttpResponse:
             context["refused"], status = True, 422
         else:
             found = selectors.whose(question, day=day)
-            context |= {"found": found, "rows": in_words(found), "conflict": selectors.conflict_on(found)}
+            context |= {
+                "found": found,
+                "rows": in_words(found, isolated=True),
+                "conflict": selectors.conflict_on(found),
+            }
     return render(request, "claims/lookup.html", context, status=status)
 
 
@@ -178,13 +182,13 @@ def _named_conflicts(rows: list[Conflict]) -> list[dict[str, Any]]:
     ]
 
 
-def in_words(found: selectors.Found) -> list[dict[str, Any]]:
+def in_words(found: selectors.Found, *, isolated: bool = False) -> list[dict[str, Any]]:
     """The claims that matched, each with how it met the question and why it has it or not."""
     return [
         {
             "answer": answer,
             "kind": words.KINDS[answer.reason.kind],
-            "match": words.match(answer, found.question),
+            "match": words.match(answer, found.question, isolated=isolated),
             "standing": words.standing(answer, found),
         }
         for answer in found.answers

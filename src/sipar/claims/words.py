@@ -54,15 +54,18 @@ _RANKS: dict[str, str | Promise] = {
 }
 
 
-def match(answer: Answer, question: Question) -> str:
-    """How this claim met what was asked, as a sentence."""
+def match(answer: Answer, question: Question, *, isolated: bool = False) -> str:
+    """How this claim met what was asked, as a sentence; `isolated`: addresses keep their direction inside Urdu."""
     reason = answer.reason
-    facts = {"asked": question.ip or question.hostname or "", "value": reason.value}
+    asked = question.ip or question.hostname or ""
+    facts = {"asked": asked, "value": reason.value}
+    if isolated:
+        facts = {name: f"\u2068{value}\u2069" for name, value in facts.items()}
     if reason.kind == "prefix" and reason.rank == "address":
         return _("The claim is on this very address.")
     if reason.kind == "prefix":
         return _("%(asked)s lies in %(value)s.") % facts
-    if reason.kind == "domain" and facts["asked"] == reason.value:
+    if reason.kind == "domain" and asked == reason.value:
         return _("The claim is on this very name.")
     if reason.kind == "domain":
         return _("%(asked)s stands below %(value)s.") % facts

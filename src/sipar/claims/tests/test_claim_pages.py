@@ -41,7 +41,7 @@ def test_the_first_page_shows_what_waits(claimed: Cast) -> None:
 
 def test_a_question_is_answered_in_words(claimed: Cast) -> None:
     page = claimed.client("nadia").get("/routing/look-up/?q=203.0.113.7").content.decode()
-    assert "203.0.113.7 lies in 203.0.113.0/24." in page
+    assert "\u2068203.0.113.7\u2069 lies in \u2068203.0.113.0/24\u2069." in page
     assert "Nothing tells the two apart" in page
     assert "accuses no single tenant" in page
     assert "Decide it" in page
