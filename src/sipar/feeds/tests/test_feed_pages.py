@@ -100,7 +100,7 @@ def test_refused_rows_and_drifts_stand_on_pages(cast: Cast) -> None:
 
 
 FORM = {
-    "code": "new-feed", "name": "New feed", "reader": "plain", "tlp": "green", "every_hours": 24, "keep_days": 90,
+    "code": "new-feed", "name": "New feed", "reader": "example", "tlp": "green", "every_hours": 24, "keep_days": 90,
     "enabled": "on", "settings": "",
 }  # fmt: skip
 
