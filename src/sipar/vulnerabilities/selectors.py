@@ -107,7 +107,8 @@ def most_affecting(most: int = 100) -> list[dict[str, object]]:
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands in a constituency: organisations with an inventory, and counts of open matches."""
+    """What stands in a constituency: organisations with an inventory, their components, those without a usable version,
+    open matches, and components that something exploited affects."""
 
     organisations: int
     components: int
@@ -125,7 +126,7 @@ def standing() -> Standing:
         components=components.count(),
         unsure=components.exclude(unsure="").count(),
         matches=matches.count(),
-        exploited=matches.filter(vulnerability__kev_added__isnull=False).count(),
+        exploited=matches.filter(vulnerability__kev_added__isnull=False).values("component").distinct().count(),
     )
 
 
