@@ -82,6 +82,10 @@ def _condition(where: Mapping[str, Sequence[object]]) -> Any:
         field = pc.field(column)
         given = [value for value in values if value is not None]
         one = field.isin(given) if given else pc.scalar(value=False)
+        numbers = [value for value in given if isinstance(value, int)]
+        if len(numbers) == len(given) > 1:
+            # Row groups are passed by for a range, not for a list.
+            one = (field >= min(numbers)) & (field <= max(numbers)) & one
         if len(given) < len(values):
             one = one | field.is_null()
         whole = one if whole is None else whole & one
