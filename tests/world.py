@@ -49,8 +49,8 @@ from sipar.people.selectors import actor_of
 from sipar.teams.models import ConstituencyDispute, ConstituencyDraft, DutyShift, Team
 from tests.cast import NOW, PASSWORD, Cast
 from tests.world_cases import CASE_TABLES, furnish_case, furnish_nation, leave_traces
-from tests.world_vulnerabilities import VULNERABILITY_TABLES, furnish_vulnerabilities
 from tests.world_feeds import furnish_feed
+from tests.world_vulnerabilities import VULNERABILITY_TABLES, furnish_vulnerabilities
 
 TABLES: tuple[type[Model], ...] = (
     Contact,
