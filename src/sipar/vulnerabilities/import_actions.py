@@ -15,6 +15,7 @@ from django.db import connection
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
+from sipar.core.copying import stage
 from sipar.core.problems import Invalid
 from sipar.formats.csaf import Advisory as CsafDocument
 from sipar.formats.csaf import read_csaf
@@ -27,7 +28,7 @@ from sipar.formats.problems import FormatProblem
 from sipar.routing.products.ranges import as_frame, ranges_of
 from sipar.routing.products.statements import origin_of, ranges_of_advisory
 from sipar.vulnerabilities import import_sql, range_files
-from sipar.vulnerabilities.bulk import lock, stage
+from sipar.vulnerabilities.locking import lock
 from sipar.vulnerabilities.models import Advisory, Import
 from sipar.vulnerabilities.policy import require_may_import
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
+from sipar.core.copying import stage
 from sipar.core.problems import Invalid, Place
 from sipar.core.text import turns_direction
 from sipar.formats.cpe import slug
@@ -21,7 +22,6 @@ from sipar.formats.inventory import Component as Listed
 from sipar.formats.inventory import read_inventory
 from sipar.orgs.models import Asset, Organisation
 from sipar.routing.products.names import Name, of_cpe, of_purl, of_words
-from sipar.vulnerabilities.bulk import stage
 from sipar.vulnerabilities.models import Component, Inventory, Upload
 from sipar.vulnerabilities.policy import require_may_keep_inventory
 

@@ -15,11 +15,12 @@ from django.db import connection
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
+from sipar.core.copying import fetch, stage
 from sipar.core.problems import Forbidden
 from sipar.vulnerabilities import matching_sql as sql
 from sipar.vulnerabilities import range_files
-from sipar.vulnerabilities.bulk import fetch, lock, stage
 from sipar.vulnerabilities.inventory_actions import follow_register
+from sipar.vulnerabilities.locking import lock
 from sipar.vulnerabilities.models import Alias
 
 

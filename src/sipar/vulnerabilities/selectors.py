@@ -10,10 +10,10 @@ from django.db import connection
 from django.db.models import Count, F, Q, QuerySet
 
 from sipar.core.acting import Actor
+from sipar.core.copying import fetch
 from sipar.core.problems import not_open
 from sipar.orgs.models import Organisation
 from sipar.people.roles import ORGANISATION_ROLES
-from sipar.vulnerabilities.bulk import fetch
 from sipar.vulnerabilities.models import (
     Alias,
     Component,
