@@ -48,7 +48,8 @@ _SERVICES = {
     "kubernetes": "Kubernetes", "elasticsearch": "Elasticsearch", "telnet": "Telnet", "memcached": "Memcached",
     "hadoop": "Hadoop", "couchdb": "CouchDB", "activemq": "ActiveMQ", "rsync": "rsync", "http-proxy": "HTTP proxy",
     "mqtt-anon": "MQTT", "cisco-smart-install": "Cisco Smart Install", "portmapper": "Portmapper",
-    "modbus": "Modbus", "confluence": "Confluence", "exchange": "Exchange", "vpn": "VPN", "fortinet": "Fortinet", "citrix": "Citrix", "ics": "ICS",
+    "modbus": "Modbus", "confluence": "Confluence", "exchange": "Exchange", "vpn": "VPN", "fortinet": "Fortinet",
+    "citrix": "Citrix", "ics": "ICS",
 }  # fmt: skip
 # The codes of `exposure.priority.REASONS`.
 _REASONS: dict[str, str | Promise] = {
