@@ -12,12 +12,16 @@ _CHUNK = 1 << 20
 
 
 def stage(create: LiteralString, table: LiteralString, frame: pl.DataFrame) -> None:
-    """Make a temporary table, and fill the columns that the frame has. Lists are text written as `{a,b}`."""
+    """Make a temporary table, and fill the columns that the frame has. Lists are text written as `{a,b}`.
+
+    One that the transaction has made already is emptied: every new one holds locks until the end, and a loop over
+    organisations would run out of them.
+    """
     body = frame.write_csv(include_header=False, quote_style="non_numeric", null_value="none").encode()
     columns = ", ".join(frame.columns)
     with connection.cursor() as cursor:
-        cursor.execute(f"drop table if exists {table}")
-        cursor.execute(create)
+        cursor.execute("select to_regclass(%s)", [f"pg_temp.{table}"])
+        cursor.execute(create if cursor.fetchone() == (None,) else f"truncate {table}")
         with cursor.copy(f"copy {table} ({columns}) from stdin (format csv, null 'none')") as copy:
             for start in range(0, len(body), _CHUNK):
                 copy.write(body[start : start + _CHUNK])

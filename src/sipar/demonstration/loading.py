@@ -43,7 +43,7 @@ KIND = "demonstration"
 SMALLEST = 50
 Stage = tuple[str, str, Callable[..., object]]
 # These open their own `acting`, for they are many people's.
-TOLD = ("stories", "sensing")
+TOLD = ("stories", "sensing", "sensing-end", *(f"sensing-{day}" for day in stage_sensing.TOLD_ON))
 
 # Marker, sentence, and what to do as (actor, ground), or as (ground) where it is one of `TOLD`.
 STAGES: tuple[Stage, ...] = (
@@ -59,7 +59,13 @@ STAGES: tuple[Stage, ...] = (
     ("policy", "Laws and a demonstration policy", stage_incidents.load_policy),
     ("incidents", "A year of incidents", stage_incidents.load_past),
     ("stories", "Living cases", stories.tell),
-    ("sensing", "A month of reports from sensors", stage_sensing.tell),
+    ("sensing", "Claims, feeds and rules", stage_sensing.begin),
+    # In parts: each report makes temporary tables, and a transaction may hold so many locks only.
+    *(
+        (f"sensing-{day}", f"A month of reports: to day {day + 1}", partial(stage_sensing.go_on, until=day))
+        for day in stage_sensing.TOLD_ON
+    ),
+    ("sensing-end", "Rules on trial", stage_sensing.end),
 )
 
 

@@ -36,25 +36,30 @@ NATIONAL = "pk-national"
 TOLD_ON = (9, 17, 25, DAYS - 1)
 
 
-def tell(ground: Ground) -> None:
-    """Tell the month. Called outside `acting`."""
+def begin(ground: Ground) -> None:
+    """Claims, lists of vulnerabilities, feeds, rules in use, and how some want to be told. Outside `acting`."""
     teller = Teller(ground)
     tell_claims(teller)
     tell_vulnerabilities(teller)
     _set_up(teller)
-    waiting = reports(ground)
-    begun = 0
-    for day in TOLD_ON:
-        _take_in(teller, [report for report in waiting if begun <= report.day <= day])
-        begun = day + 1
-        moment = _evening(teller, day)
-        make_bundles(now=moment)
-        if day == TOLD_ON[-1]:
-            # What was made last waits for the worker, which sends it when Sipar runs.
-            break
+
+
+def go_on(ground: Ground, *, until: int) -> None:
+    """The reports up to a day of `TOLD_ON` since the one before it, what was told of them, and what people said."""
+    teller = Teller(ground)
+    before = TOLD_ON[TOLD_ON.index(until) - 1] if until != TOLD_ON[0] else -1
+    _take_in(teller, [report for report in reports(ground) if before < report.day <= until])
+    moment = _evening(teller, until)
+    make_bundles(now=moment)
+    # What was made last waits for the worker, which sends it when Sipar runs.
+    if until != TOLD_ON[-1]:
         send_due(now=moment + timedelta(hours=12))
-        _decide(teller, day)
-    _end(teller)
+        _decide(teller, until)
+
+
+def end(ground: Ground) -> None:
+    """Age and close what time has decided, count for the pages, and try other rules on the month."""
+    _end(Teller(ground))
 
 
 def _set_up(teller: Teller) -> None:
@@ -140,7 +145,6 @@ def _hold_back(teller: Teller, *, now: datetime) -> None:
 
 
 def _end(teller: Teller) -> None:
-    """Age and close what time has decided, count for the pages, and try other rules on the month."""
     now = teller.now
     with teller.as_sipar() as sipar:
         age_findings(now=now)

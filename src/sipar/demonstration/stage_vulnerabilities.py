@@ -50,7 +50,8 @@ def tell_vulnerabilities(teller: Teller) -> None:
         for name, means in ALIASES:
             name_alias(actor, name=name, means=means, note="The same maker and product, written twice.", now=begun)
     with teller.as_sipar() as sipar:
-        match_components(sipar, now=teller.now)
+        for place in (POWER, WATER):
+            match_components(sipar, organisation=int(teller.organisations[place]), now=teller.now)
 
 
 def _bill_of_materials(listed: tuple[tuple[str, str, str, str], ...]) -> dict[str, Any]:
