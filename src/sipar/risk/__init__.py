@@ -1,0 +1,1 @@
+"""What a bad year costs, and where the next rupee goes: losses, engines that check each other, plans. Pure functions."""
