@@ -184,7 +184,8 @@ def test_a_wrong_claim_is_a_problem_and_no_claim(row: str, code: str) -> None:
     ("data", "code"),
     [
         (b"", "file.empty"), (b"hello\n", "claims.delegated"), (b"2|apnic|\x00", "file.control"),
-        (b"2|apnic|1\napnic|XA|" + b"x" * 40_000, "table.line"), (gzip.compress(b"0" * 3_000_000, mtime=0), "file.size"),
+        (b"2|apnic|1\napnic|XA|" + b"x" * 40_000, "table.line"),
+        (gzip.compress(b"0" * 3_000_000, mtime=0), "file.size"),
         (gzip.compress(b"2|apnic|1", mtime=0)[:-9], "file.gzip"),
     ],
 )  # fmt: skip
