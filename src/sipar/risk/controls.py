@@ -1,0 +1,109 @@
+"""What controls do: levels of requirements to the share of events and of costs that remain, by an editable table.
+
+The functions of a control follow FAIR-CAM (FAIR Institute 2021): only those on loss events move a scenario by
+themselves; variance management and decision support move how reliably these are there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from sipar.formats.problems import FormatProblem
+from sipar.risk.kernels import Floats, Ints
+from sipar.risk.scenario import Source
+
+
+class Function(StrEnum):
+    """What a control is for."""
+
+    LOSS_EVENT = "loss event"
+    VARIANCE_MANAGEMENT = "variance management"
+    DECISION_SUPPORT = "decision support"
+
+
+class Target(StrEnum):
+    """What a control makes smaller."""
+
+    FREQUENCY = "frequency"
+    MAGNITUDE = "magnitude"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A requirement that is fully met takes away `reduction` (0 to below 1) of the target, between `low` and `high`.
+
+    `event` limits it to scenarios of this event; empty means all.
+    """
+
+    requirement: str
+    target: Target
+    reduction: float
+    low: float
+    high: float
+    source: Source
+    function: Function = Function.LOSS_EVENT
+    event: str = ""
+
+
+def check_effects(effects: Sequence[Effect]) -> None:
+    """Raise the first FormatProblem of the table; `where` is the requirement."""
+    for effect in effects:
+        numbers = (effect.low, effect.reduction, effect.high)
+        if not all(math.isfinite(number) for number in numbers):
+            raise FormatProblem("not_finite", "An effect is not a finite number.", effect.requirement)
+        if effect.low < 0 or effect.high >= 1:
+            raise FormatProblem("effect_range", "An effect lies from 0 to below 1.", effect.requirement)
+        if not effect.low <= effect.reduction <= effect.high:
+            raise FormatProblem("contradictory", "Low, reduction and high must rise in this order.", effect.requirement)
+
+
+def remaining(
+    effects: Sequence[Effect],
+    *,
+    requirements: Sequence[str],
+    levels: npt.NDArray[np.float64],
+    organisation: Ints,
+    events: Sequence[str],
+    use: str = "reduction",
+) -> tuple[Floats, Floats]:
+    """The share of events and the share of costs that remain, for each scenario.
+
+    `levels` has a row for each organisation and a column for each requirement, from 0 (not met) to 1 (fully met), NaN
+    where it is not known: an unknown level takes nothing away. `organisation` and `events` say whose and which event
+    each scenario is. `use` is the column of the table: "low", "reduction" or "high". What loss event controls take away
+    is weakened by the organisation's mean level of variance management and decision support, where the table has any:
+    at level 0 of these, half of it remains.
+    """
+    if use not in ("low", "reduction", "high"):
+        raise FormatProblem("unknown_use", "The table is read by low, reduction or high.", "use")
+    check_effects(effects)
+    column = {requirement: place for place, requirement in enumerate(requirements)}
+    known = np.nan_to_num(levels, nan=0.0)
+    if known.size and not 0 <= known.min() <= known.max() <= 1:
+        raise FormatProblem("level_range", "A level lies from 0 to 1.", "levels")
+    for effect in effects:
+        if effect.requirement not in column:
+            raise FormatProblem("unknown_requirement", "No level is given for it.", effect.requirement)
+    reliability = _reliability(effects, column, known)
+    named = np.array(events, dtype=np.str_)
+    left = {Target.FREQUENCY: np.ones(len(organisation)), Target.MAGNITUDE: np.ones(len(organisation))}
+    for effect in effects:
+        if effect.function != Function.LOSS_EVENT:
+            continue
+        taken = getattr(effect, use) * known[organisation, column[effect.requirement]] * reliability[organisation]
+        left[effect.target] *= 1 - np.where((named == effect.event) | (not effect.event), taken, 0.0)
+    return left[Target.FREQUENCY], left[Target.MAGNITUDE]
+
+
+def _reliability(effects: Sequence[Effect], column: dict[str, int], levels: Floats) -> Floats:
+    places = [column[effect.requirement] for effect in effects if effect.function != Function.LOSS_EVENT]
+    if not places:
+        return np.ones(len(levels))
+    made: Floats = 0.5 + 0.5 * levels[:, places].mean(axis=1)
+    return made

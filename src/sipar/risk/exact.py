@@ -1,0 +1,298 @@
+"""The exact engine: the distribution of a year's loss by Fourier transform on a grid, with its error stated.
+
+Costs are put on a grid so that means stay (local moment matching: Gerber, Scandinavian Actuarial Journal 1982). The
+transform of a compound sum is known in closed form, and tilting keeps what lies beyond the grid from coming back at
+its bottom (Grübel and Hermesmeier, ASTIN Bulletin 29, 1999). The error is the difference to a grid twice as coarse.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sipar.formats.problems import FormatProblem
+from sipar.risk.kernels import Floats, Waves, add_chances
+from sipar.risk.magnitudes import Magnitude
+from sipar.risk.portfolio import Portfolio
+from sipar.risk.results import Estimate
+from sipar.risk.scenario import Loss, Shock
+
+TILT, ROUNDING = 16.0, 1e-15
+# The grid reaches half as far again as the loss of this level.
+REACH = 0.9999
+COARSE = 1 << 12
+# More different scales, rates or chances than this are brought to classes, so many for each doubling; a value between
+# two classes is shared between them so that means stay.
+FEW, CLASSES, COARSE_CLASSES = 64, 16, 8
+# Up to here every point of the grid is used for costs; above it only points this much (relatively) apart.
+DENSE, APART = 2048, 1 / 512
+
+
+@dataclass(frozen=True)
+class ExactLoss:
+    """`density[k]` is the probability of a loss of k * step; what is missing to 1 lies beyond the grid.
+
+    `coarse` is the same on a grid of half as many points, from which errors are told.
+    """
+
+    step: float
+    density: Floats
+    mean: float
+    coarse: ExactLoss | None = None
+
+    def quantile(self, level: float) -> Estimate:
+        """The loss that a year stays within with probability `level`, and how far the grid may be off.
+
+        Raises FormatProblem `beyond_grid` where the grid does not reach so far.
+        """
+        value = self._quantile(level)
+        error = self.step if self.coarse is None else abs(value - self.coarse._quantile(level)) + self.coarse.step
+        return Estimate(value, max(value - error, 0.0), value + error)
+
+    def expected_shortfall(self, level: float) -> Estimate:
+        """The mean of the worst `1 - level` of the years, and how far the grid may be off."""
+        value = self._shortfall(level)
+        error = self.step if self.coarse is None else abs(value - self.coarse._shortfall(level)) + self.coarse.step
+        return Estimate(value, max(value - error, 0.0), value + error)
+
+    def exceedance(self, losses: Floats) -> Floats:
+        """The probability of losing more than each of `losses`, all of them on the grid."""
+        if len(losses) and losses.max() >= self.step * len(self.density):
+            raise FormatProblem("beyond_grid", "The grid does not reach this loss.", "losses")
+        below = np.cumsum(self.density)
+        made: Floats = np.clip(1 - below[np.floor(losses / self.step + 1e-9).astype(np.int64)], 0, 1)
+        return made
+
+    def _quantile(self, level: float) -> float:
+        if not 0 < level < 1:
+            raise FormatProblem("level_range", "A level lies between 0 and 1.", "level")
+        below = np.cumsum(self.density)
+        place = int(np.searchsorted(below, level - 1e-12))
+        if place >= len(below):
+            raise FormatProblem("beyond_grid", "The grid does not reach this level.", "level")
+        return place * self.step
+
+    def _shortfall(self, level: float) -> float:
+        edge = self._quantile(level)
+        place = round(edge / self.step)
+        part = self.density[: place + 1]
+        within = float(part @ np.arange(place + 1)) * self.step
+        # Of the probability at the edge itself only what the level leaves over belongs to the worst years.
+        return (self.mean - within + edge * (float(part.sum()) - level)) / (1 - level)
+
+
+def exact(asked: Portfolio, *, points: int = 1 << 16, reach: float | None = None) -> ExactLoss:
+    """The distribution of a year's loss. `reach` is the loss up to which it is asked; without it, it is found.
+
+    Raises FormatProblem `no_mean` where a cost has no finite mean (it needs a limit), `grid_range` for a grid that is
+    no power of two from 4,096 to 4,194,304 points.
+    """
+    if points & (points - 1) or not COARSE <= points <= 1 << 22:
+        raise FormatProblem("grid_range", "The points are a power of two from 4,096 to 4,194,304.", "points")
+    mean = float(asked.mean_by_row().sum())
+    if not math.isfinite(mean):
+        raise FormatProblem("no_mean", "A cost without a limit has no finite mean.", "losses")
+    if mean == 0:
+        return ExactLoss(1.0, np.concatenate([[1.0], np.zeros(points - 1)]), 0.0)
+    farthest = _reach(asked, mean) if reach is None else reach
+    if not 0 < farthest < math.inf:
+        raise FormatProblem("not_positive", "The grid must reach a finite loss above zero.", "reach")
+    coarse = ExactLoss(2 * farthest / points, _density(asked, points // 2, 2 * farthest / points), mean)
+    return ExactLoss(farthest / points, _density(asked, points, farthest / points), mean, coarse)
+
+
+def _reach(asked: Portfolio, mean: float) -> float:
+    """Half as far again as the loss of level REACH, found on coarse grids."""
+    farthest = 8 * mean
+    for _ in range(60):
+        below = np.cumsum(_density(asked, COARSE, farthest / COARSE))
+        if below[-1] < REACH:
+            farthest *= 8
+            continue
+        edge = max(int(np.searchsorted(below, REACH)), 1)
+        if edge > COARSE // 16:
+            return 1.5 * edge * farthest / COARSE
+        # All of it in the lowest points, perhaps because most years lose nothing: look closer, but not for ever.
+        if edge <= 1 and below[0] >= REACH:
+            return farthest
+        farthest *= max(1.5 * edge, 4.0) / COARSE
+    return farthest
+
+
+def _density(asked: Portfolio, points: int, step: float) -> Floats:
+    """The probability of each point of the grid."""
+    tilt = np.exp(-TILT / points * np.arange(points))
+    costs = _Costs(asked, points, step, tilt)
+    # The exponent of each sector, then the mixtures over its shock and over the nation's.
+    exponents = [_sector_exponent(asked, costs, sector) for sector in range(len(asked.sector_shocks))]
+    whole = np.zeros(points // 2 + 1, np.complex128)
+    for share, nation in _states(asked.nation_shock):
+        product = np.full(points // 2 + 1, share, np.complex128)
+        for shock, exponent in zip(asked.sector_shocks, exponents, strict=True):
+            product *= sum(part * np.exp(nation * factor * exponent) for part, factor in _states(shock))
+        whole += product
+    for provider in range(len(asked.failures)):
+        if asked.failures[provider] > 0:
+            whole *= np.exp(asked.failures[provider] * (_failure(asked, costs, provider) - 1))
+    density = np.fft.irfft(whole, points)
+    # Rounding is left out: taking the tilt away would make it large at the top of the grid.
+    made: Floats = np.where(density > ROUNDING, density, 0.0) / tilt
+    return made
+
+
+class _Costs:
+    """Transforms of costs by kind of loss and scale, each made once."""
+
+    def __init__(self, asked: Portfolio, points: int, step: float, tilt: Floats) -> None:
+        self.asked, self.points, self.step, self.tilt = asked, points, step, tilt
+        dense = np.arange(min(DENSE, points), dtype=np.float64)
+        wide = max(math.ceil(math.log(points / len(dense)) / math.log1p(APART)), 0)
+        above = np.floor(len(dense) * (1 + APART) ** np.arange(wide))
+        self.knots = np.unique(np.concatenate([dense, above[above < points], [points]])).astype(np.int64)
+        self.masses: dict[tuple[int, float], Floats] = {}
+        self.made: dict[tuple[int, float], Waves] = {}
+
+    def mass(self, magnitude: Magnitude, scale: float) -> Floats:
+        """The probability of each knot but the last, keeping the mean; what lies beyond the grid is left out."""
+        found = self.masses.get((id(magnitude), scale))
+        if found is None:
+            mean = magnitude.mean_up_to(self.knots.astype(np.float64) * (self.step / scale)) * (scale / self.step)
+            slopes = np.diff(mean) / np.diff(self.knots)
+            found = np.maximum(-np.diff(slopes, prepend=1.0), 0.0)
+            self.masses[id(magnitude), scale] = found
+        return found
+
+    def transform(self, mass: Floats) -> Waves:
+        """The transform of probabilities at the knots."""
+        spread = np.zeros(self.points)
+        spread[self.knots[:-1]] = mass
+        return np.fft.rfft(spread * self.tilt)
+
+    def of(self, entry: int, scale: float) -> Waves:
+        """The transform of one event's cost, with its secondary loss."""
+        found = self.made.get((entry, scale))
+        if found is None:
+            found = self.made[entry, scale] = self._whole(self.asked.losses[entry], scale)
+        return found
+
+    def _whole(self, loss: Loss, scale: float) -> Waves:
+        first = self.transform(self.mass(loss.primary, scale))
+        if loss.secondary is None or not loss.secondary_probability:
+            return first
+        again = self.transform(self.mass(loss.secondary, scale))
+        return first * (1 + loss.secondary_probability * (again - 1))
+
+
+def _classes(
+    losses: npt.NDArray[np.int64], weights: Floats, *columns: Floats, each: int
+) -> list[tuple[int, float, tuple[float, ...]]]:
+    """Rows of the same loss and the same columns as one: the loss, the sum of the weights, the values.
+
+    `each` is the number of classes for each doubling where there are more than a FEW values.
+    """
+    if not len(losses):
+        return []
+    keys, values = [losses.astype(np.int64)], []
+    for column in columns:
+        classes, low, upper = _brought(column, each)
+        values.append(classes)
+        split = np.flatnonzero(upper > 0)
+        keys = [np.concatenate([key, key[split]]) for key in keys]
+        # A row between two classes stands twice from here on; the columns that follow are lengthened with it.
+        keys.append(np.concatenate([low, low[split] + 1]))
+        weights = np.concatenate([weights * (1 - upper), weights[split] * upper[split]])
+        columns = tuple(np.concatenate([other, other[split]]) for other in columns)
+    unique, inverse = np.unique(np.column_stack(keys), axis=0, return_inverse=True)
+    sums = np.bincount(inverse.ravel(), weights=weights, minlength=len(unique))
+    return [
+        (key[0], weight, tuple(float(classes[place]) for classes, place in zip(values, key[1:], strict=True)))
+        for key, weight in zip(unique.tolist(), sums.tolist(), strict=True)
+    ]
+
+
+def _brought(column: Floats, each: int) -> tuple[Floats, npt.NDArray[np.int64], Floats]:
+    """The classes of a column above zero, each row's lower class, and how much of it belongs to the next one."""
+    classes, low = np.unique(column, return_inverse=True)
+    if len(classes) <= FEW:
+        return classes, low.ravel().astype(np.int64), np.zeros(len(column))
+    # Powers of two and what lies between them, so that all sectors have the same classes.
+    first, last = math.floor(math.log2(classes[0]) * each), math.ceil(math.log2(classes[-1]) * each)
+    classes = 2.0 ** (np.arange(first, max(last, first + 1) + 1) / each)
+    low = np.clip(np.searchsorted(classes, column, side="right") - 1, 0, len(classes) - 2).astype(np.int64)
+    upper = np.clip((column - classes[low]) / (classes[low + 1] - classes[low]), 0.0, 1.0)
+    return classes, low, upper
+
+
+def _sector_exponent(asked: Portfolio, costs: _Costs, sector: int) -> Waves:
+    """The sum over the sector's scenarios of the logarithm of the transform of the loss of a year without shock."""
+    rate = asked.rate * asked.keep
+    rows = np.flatnonzero((asked.sector == sector) & (rate > 0) & (asked.scale > 0))
+    plain, clumped = rows[asked.spread[rows] == 0], rows[asked.spread[rows] > 0]
+    exponent = np.zeros(costs.points // 2 + 1, np.complex128)
+    # Poisson scenarios add up before the transform, where no secondary loss stands in the way.
+    mixed = np.zeros(len(costs.knots) - 1)
+    for entry, weight, (scale,) in _classes(asked.loss[plain], rate[plain], asked.scale[plain], each=CLASSES):
+        loss = asked.losses[entry]
+        if loss.secondary is not None and loss.secondary_probability:
+            exponent += weight * (costs.of(entry, scale) - 1)
+        else:
+            mixed += weight * costs.mass(loss.primary, scale)
+            exponent -= weight
+    exponent += costs.transform(mixed)
+    columns = (asked.scale[clumped], rate[clumped], asked.spread[clumped])
+    for entry, count, (scale, mean, spread) in _classes(
+        asked.loss[clumped], np.ones(len(clumped)), *columns, each=COARSE_CLASSES
+    ):
+        exponent -= count / spread * np.log(1 - spread * mean * (costs.of(entry, scale) - 1))
+    return exponent
+
+
+def _failure(asked: Portfolio, costs: _Costs, provider: int) -> Waves:
+    """The transform of what one failure costs all that rest on the provider."""
+    links = slice(int(asked.link_starts[provider]), int(asked.link_starts[provider + 1]))
+    rows, chance = asked.link_rows[links], asked.link_chance[links]
+    chance = chance * asked.keep[rows]
+    used = (chance > 0) & (asked.scale[rows] > 0)
+    rows, chance = rows[used], chance[used]
+    logarithm = np.zeros(costs.points // 2 + 1, np.complex128)
+    for entry, scale, shares in _by_scale(asked.loss[rows], asked.scale[rows], chance):
+        cost = costs.of(entry, scale)
+        for share, count in shares:
+            add_chances(logarithm, cost, share, count)
+    made: Waves = np.exp(logarithm)
+    return made
+
+
+def _by_scale(
+    losses: npt.NDArray[np.int64], scales: Floats, chance: Floats
+) -> list[tuple[int, float, list[tuple[float, float]]]]:
+    """For each loss and scale class the chances that stand for all of its links, and how many links each stands for.
+
+    Two chances have the same count, sum, squares and cubes as all (Gauss quadrature); where all are equal, it is one.
+    """
+    powers = [_classes(losses, chance**power, scales, each=COARSE_CLASSES) for power in range(4)]
+    made = []
+    for (entry, count, (scale,)), (_, one, _), (_, two, _), (_, three, _) in zip(*powers, strict=True):
+        if count <= 0:
+            continue
+        mean = one / count
+        variance = max(two / count - mean**2, 0.0)
+        if variance < 1e-12:
+            made.append((entry, scale, [(mean, count)]))
+            continue
+        skew = (three / count - 3 * mean * variance - mean**3) / variance
+        wide = math.sqrt(skew**2 + 4 * variance)
+        low, high = mean + (skew - wide) / 2, mean + (skew + wide) / 2
+        lower = count * (high - mean) / wide
+        made.append((entry, scale, [(max(low, 0.0), lower), (min(high, 1.0), count - lower)]))
+    return made
+
+
+def _states(shock: Shock) -> list[tuple[float, float]]:
+    """The probability and the factor of each state of a shock."""
+    if not shock.probability:
+        return [(1.0, shock.otherwise)]
+    return [(shock.probability, shock.factor), (1 - shock.probability, shock.otherwise)]

@@ -1,0 +1,250 @@
+"""The machine code of the Monte Carlo engine: random numbers by counting, magnitudes by inversion, whole years.
+
+Random numbers are Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+A number depends on the seed and on where it is used (year, stream, event, use) and on nothing else, so that a year has
+the same bits whoever computes it. All kernels stand in one file because numba does not see a change in another one.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from sipar.routing.compiling import kernel
+
+type Floats = npt.NDArray[np.float64]
+type Ints = npt.NDArray[np.int64]
+type Waves = npt.NDArray[np.complex128]
+
+LOGNORMAL, TABLE, STEPS = 0, 1, 2
+# What a random number is used for; shocks are streams of their own below the groups.
+SIZE, ARRIVAL, SECOND = 1 << 24, 2 << 24, 3 << 24
+SHOCK = 1 << 30
+PROVIDER = 1 << 29
+_32 = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
+
+
+@kernel
+def philox(
+    year: int, stream: int, event: int, use: int, seed: int
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Four words of 32 bits for this place; `seed` has 64 bits."""
+    a, b = np.uint64(year) & _LOW, np.uint64(stream) & _LOW
+    c, d = np.uint64(event) & _LOW, np.uint64(use) & _LOW
+    k, m = np.uint64(seed) & _LOW, np.uint64(seed) >> _32
+    for _ in range(10):
+        left, right = np.uint64(0xD2511F53) * a, np.uint64(0xCD9E8D57) * c
+        a, b, c, d = (right >> _32) ^ b ^ k, right & _LOW, (left >> _32) ^ d ^ m, left & _LOW
+        k, m = (k + np.uint64(0x9E3779B9)) & _LOW, (m + np.uint64(0xBB67AE85)) & _LOW
+    return a, b, c, d
+
+
+@kernel
+def unit(high: np.uint64, low: np.uint64) -> float:
+    """Two words as a number strictly between 0 and 1, with 52 bits."""
+    return (float((high << np.uint64(20)) | (low >> np.uint64(12))) + 0.5) * 2.0**-52
+
+
+@kernel
+def coin(word: np.uint64) -> float:
+    """One word as a number strictly between 0 and 1, with 32 bits."""
+    return (float(word) + 0.5) * 2.0**-32
+
+
+@kernel
+def normal_quantile(probability: float) -> float:
+    """The standard normal quantile, to about 1e-9 relative (Acklam's rational approximation and its two tails)."""
+    if probability < 0.02425 or probability > 1 - 0.02425:
+        tail = min(probability, 1 - probability)
+        q = math.sqrt(-2 * math.log(tail))
+        top = (
+            (((-7.784894002430293e-03 * q - 3.223964580411365e-01) * q - 2.400758277161838) * q - 2.549732539343734) * q
+            + 4.374664141464968
+        ) * q + 2.938163982698783
+        bottom = (
+            ((7.784695709041462e-03 * q + 3.224671290700398e-01) * q + 2.445134137142996) * q + 3.754408661907416
+        ) * q + 1.0
+        return top / bottom if probability < 0.5 else -top / bottom
+    q = probability - 0.5
+    r = q * q
+    top = (
+        (((-3.969683028665376e01 * r + 2.209460984245205e02) * r - 2.759285104469687e02) * r + 1.383577518672690e02) * r
+        - 3.066479806614716e01
+    ) * r + 2.506628277459239
+    bottom = (
+        (((-5.447609879822406e01 * r + 1.615858368580409e02) * r - 1.556989798598866e02) * r + 6.680131188771972e01) * r
+        - 1.328068155288572e01
+    ) * r + 1.0
+    return q * top / bottom
+
+
+@kernel
+def normal_share(values: Floats) -> Floats:
+    """The standard normal distribution function of each value."""
+    made = np.empty(values.shape[0])
+    for place in range(values.shape[0]):
+        made[place] = 0.5 * math.erfc(-values[place] / math.sqrt(2.0))
+    return made
+
+
+@kernel
+def quantile(shape: Floats, table: Floats, probability: float) -> float:
+    """What an event costs at this probability. `shape`: kind, a, b, tail from, threshold, scale, xi, limit."""
+    if probability > shape[3]:
+        beyond = (1 - probability) / (1 - shape[3])
+        if abs(shape[6]) < 1e-9:
+            cost = shape[4] - shape[5] * math.log(beyond)
+        else:
+            cost = shape[4] + shape[5] / shape[6] * (beyond ** (-shape[6]) - 1)
+    elif shape[0] == LOGNORMAL:
+        cost = math.exp(shape[1] + shape[2] * normal_quantile(probability))
+    elif shape[0] == TABLE:
+        place = probability * (shape[2] - 1)
+        whole = min(int(place), int(shape[2]) - 2)
+        first = int(shape[1]) + whole
+        cost = table[first] + (place - whole) * (table[first + 1] - table[first])
+    else:
+        cost = table[int(shape[1]) + min(int(probability * shape[2]), int(shape[2]) - 1)]
+    return float(min(cost, shape[7]))
+
+
+@kernel
+def simulate_years(
+    years: Ints,
+    seed: int,
+    groups: Ints,
+    cluster_rates: Floats,
+    sector_shocks: Floats,
+    nation_shock: Floats,
+    cut: Floats,
+    alias: Ints,
+    spread: Floats,
+    keep: Floats,
+    scale: Floats,
+    loss: Ints,
+    shapes: Floats,
+    second: Floats,
+    table: Floats,
+    failures: Floats,
+    link_starts: Ints,
+    link_rows: Ints,
+    link_chance: Floats,
+    totals: Floats,
+    by_row: Floats,
+) -> None:
+    """Put the loss of each of `years` into `totals` and, where `by_row` has rows, add each loss to its scenario's row.
+
+    Group g holds rows groups[g] to groups[g + 1]; a shock is (probability, factor if so, factor if not). `shapes` has
+    two rows for each loss, primary and secondary, and `second` the probability of the secondary one.
+    """
+    rows = by_row.shape[0] > 0
+    for position in range(years.shape[0]):
+        year = years[position]
+        total = 0.0
+        a, b, _, _ = philox(year, SHOCK, 0, 0, seed)
+        nation = nation_shock[1] if unit(a, b) < nation_shock[0] else nation_shock[2]
+        for group in range(groups.shape[0] - 1):
+            first, many = groups[group], groups[group + 1] - groups[group]
+            a, b, _, _ = philox(year, SHOCK, group + 1, 0, seed)
+            shocked = unit(a, b) < sector_shocks[group, 0]
+            rate = cluster_rates[group] * nation * (sector_shocks[group, 1] if shocked else sector_shocks[group, 2])
+            if rate <= 0:
+                continue
+            clock, cluster = 0.0, 0
+            while True:
+                a, b, c, d = philox(year, group, cluster, ARRIVAL, seed)
+                clock -= math.log(unit(a, b)) / rate
+                if clock > 1:
+                    break
+                row = first + int((c * np.uint64(many)) >> _32)
+                if coin(d) >= cut[row]:
+                    row = alias[row]
+                size = 1
+                if spread[row] > 0:
+                    a, b, c, d = philox(year, group, cluster, SIZE, seed)
+                    # Kemp's second way to a logarithmic number (Applied Statistics 30, 1981).
+                    base = 1 - (1 - spread[row]) ** unit(a, b)
+                    size = 1 + int(math.log(unit(c, d)) / math.log(base)) if base > 0 else 1
+                for event in range(size):
+                    a, b, c, d = philox(year, group, cluster, event, seed)
+                    if coin(c) >= keep[row]:
+                        continue
+                    entry = loss[row]
+                    cost = quantile(shapes[2 * entry], table, unit(a, b))
+                    if second[entry] > 0 and coin(d) < second[entry]:
+                        a, b, _, _ = philox(year, group, cluster, SECOND + event, seed)
+                        cost += quantile(shapes[2 * entry + 1], table, unit(a, b))
+                    total += cost * scale[row]
+                    if rows:
+                        by_row[row] += cost * scale[row]
+                cluster += 1
+        for provider in range(failures.shape[0]):
+            if failures[provider] <= 0:
+                continue
+            clock, failure = 0.0, 0
+            while True:
+                a, b, _, _ = philox(year, PROVIDER + provider, failure, ARRIVAL, seed)
+                clock -= math.log(unit(a, b)) / failures[provider]
+                if clock > 1:
+                    break
+                for link in range(link_starts[provider], link_starts[provider + 1]):
+                    row = link_rows[link]
+                    # The link is counted in the event's place: a provider may have more links than a use has room for.
+                    a, b, c, d = philox(year, PROVIDER + provider, link, failure, seed)
+                    if coin(c) >= link_chance[link] * keep[row]:
+                        continue
+                    entry = loss[row]
+                    cost = quantile(shapes[2 * entry], table, unit(a, b))
+                    if second[entry] > 0 and coin(d) < second[entry]:
+                        a, b, _, _ = philox(year, PROVIDER + provider, link, SECOND + failure, seed)
+                        cost += quantile(shapes[2 * entry + 1], table, unit(a, b))
+                    total += cost * scale[row]
+                    if rows:
+                        by_row[row] += cost * scale[row]
+                failure += 1
+        totals[position] = total
+
+
+@kernel
+def alias_table(weights: Floats, first: int, cut: Floats, alias: Ints) -> None:
+    """Fill `cut` and `alias` from row `first` on, to pick a row by weight in one step (Walker, Vose)."""
+    many = weights.shape[0]
+    heavy, light = np.empty(many, np.int64), np.empty(many, np.int64)
+    share = weights * (many / weights.sum())
+    above, below = 0, 0
+    for row in range(many):
+        cut[first + row], alias[first + row] = 1.0, first + row
+        if share[row] < 1:
+            light[below] = row
+            below += 1
+        else:
+            heavy[above] = row
+            above += 1
+    while above and below:
+        below -= 1
+        small, large = light[below], heavy[above - 1]
+        cut[first + small], alias[first + small] = share[small], first + large
+        share[large] -= 1 - share[small]
+        if share[large] < 1:
+            above -= 1
+            light[below] = large
+            below += 1
+
+
+@kernel
+def add_chances(logarithm: Waves, cost: Waves, share: float, count: float) -> None:
+    """Add `count` times the logarithm of 1 + share * (cost - 1), its angle followed from frequency to frequency.
+
+    The trap: a part of a count times an angle that jumps by a whole turn would be another number.
+    """
+    before = 0.0
+    for place in range(logarithm.shape[0]):
+        real, imaginary = 1 + share * (cost[place].real - 1), share * cost[place].imag
+        square = max(real * real + imaginary * imaginary, 1e-300)
+        angle = math.atan2(imaginary, real)
+        angle += 2 * math.pi * round((before - angle) / (2 * math.pi))
+        before = angle
+        logarithm[place] += complex(0.5 * count * math.log(square), count * angle)

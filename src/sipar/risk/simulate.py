@@ -1,0 +1,78 @@
+"""The Monte Carlo engine: years by number, the same bits however they are split over threads or machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from sipar.formats.problems import FormatProblem
+from sipar.risk.kernels import Floats, Ints, simulate_years
+from sipar.risk.portfolio import Portfolio, kernel_arguments
+
+BLOCK = 500
+MOST_YEARS = 1 << 32
+
+
+def simulate(
+    asked: Portfolio,
+    *,
+    years: int,
+    seed: int,
+    first: int = 0,
+    threads: int = 1,
+    say: Callable[[int], object] | None = None,
+) -> Floats:
+    """The loss of each of the years `first` to `first + years - 1`, with 0 for a year without loss.
+
+    A year's loss hangs on the portfolio, the seed and the year's number only: parts that several machines computed,
+    put one after the other, are the whole. `say` hears how many years are done; what it raises ends the run.
+    """
+    if years < 1 or first < 0 or first + years > MOST_YEARS:
+        raise FormatProblem("years_range", f"At least one year, and none above {MOST_YEARS:,}.", "years")
+    if not 0 <= seed < 1 << 63:
+        raise FormatProblem("seed_range", "A seed is a whole number from 0 to 2^63 - 1.", "seed")
+    arguments, _ = kernel_arguments(asked)
+    run: Callable[..., None] = simulate_years
+    totals = np.zeros(years)
+    none = np.zeros(0)
+
+    def part(start: int) -> int:
+        end = min(start + BLOCK, years)
+        run(np.arange(first + start, first + end), seed, *arguments, totals[start:end], none)
+        return end - start
+
+    done = 0
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for count in pool.map(part, range(0, years, BLOCK)):
+                done += count
+                if say:
+                    say(done)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return totals
+
+
+def loss_by_row(asked: Portfolio, *, years: Ints, seed: int) -> Floats:
+    """What each scenario lost in all of `years` together, by computing these years again."""
+    arguments, order = kernel_arguments(asked)
+    run: Callable[..., None] = simulate_years
+    sums = np.zeros(max(len(order), 1))
+    run(years.astype(np.int64), seed, *arguments, np.zeros(len(years)), sums)
+    made = np.zeros(len(order))
+    made[order] = sums[: len(order)]
+    return made
+
+
+def shortfall_by_row(asked: Portfolio, totals: Floats, *, level: float, seed: int, first: int = 0) -> Floats:
+    """Each scenario's part of the expected shortfall: its mean loss in the worst years (Euler). They sum to the whole.
+
+    `totals` are what `simulate` gave for the same portfolio, seed and first year.
+    """
+    from sipar.risk.results import worst_years
+
+    worst = worst_years(totals, level=level)
+    return loss_by_row(asked, years=worst + first, seed=seed) / len(worst)
