@@ -126,7 +126,8 @@ def _sampled(problem: Problem, found: Found, seconds: float) -> Floats:
 
 def _walk_by_prices(problem: Problem, found: Found) -> None:
     reduced = problem.reduced(found.prices)
-    _offer(problem, found, in_order(problem, np.argsort(-reduced, kind="stable")))
+    order = np.argsort(-reduced, kind="stable")
+    _offer(problem, found, in_order(problem, order, head=int((reduced > 0).sum())))
 
 
 def _core(problem: Problem, prices: Floats, size: int) -> tuple[Bools, Ints]:
@@ -176,7 +177,7 @@ def _branch(problem: Problem, found: Found, core: int, gap: float, seconds: floa
     left = seconds - found.seconds
     # A core may be hard and yet not hold the answer: most of the time is kept for larger ones.
     allowed = left if part.all() else left / 4
-    answer = _solve(problem, part, bound, seconds=allowed, whole=0.5 * gap * found.bound, begin=found.columns)
+    answer = _solve(problem, part, bound, seconds=allowed, whole=0.7 * gap * found.bound, begin=found.columns)
     found.seconds += answer.seconds
     if answer.columns.size:
         _offer(problem, found, np.sort(np.concatenate([fixed, np.flatnonzero(answer.columns > HALF)])))

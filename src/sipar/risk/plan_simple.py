@@ -14,9 +14,10 @@ SPREAD_EVENLY = "spread evenly"
 WALKS = 20
 
 
-def in_order(problem: Problem, order: Ints, *, serving_first: bool = False) -> Ints:
+def in_order(problem: Problem, order: Ints, *, head: int | None = None, serving_first: bool = False) -> Ints:
     """The columns taken when walked in this order, sorted. Promises (fairness, milestones) are met first, with
     `serving_first` by what serves most of them at once; whoever asks must still see whether the result keeps them.
+    Of the rest, the first `head` are walked until no more of them fit before any other is looked at.
     """
     first = order
     if serving_first:
@@ -28,6 +29,7 @@ def in_order(problem: Problem, order: Ints, *, serving_first: bool = False) -> I
         _walk(
             order,
             first,
+            len(order) if head is None else head,
             problem.measure,
             len(problem.places),
             problem.start,
@@ -65,6 +67,7 @@ def simple_orders(problem: Problem, measures: pl.DataFrame) -> dict[str, Ints]:
 def _walk(
     order: Ints,
     serving: Ints,
+    head: int,
     measure: Ints,
     measures: int,
     start: Ints,
@@ -79,7 +82,7 @@ def _walk(
     for walk in range(WALKS):
         promises = walk == 0
         changed = False
-        for column in serving if promises else order:
+        for column in serving if promises else order[:head]:
             if taken[measure[column]]:
                 continue
             fits, wanted = True, not promises
@@ -99,5 +102,7 @@ def _walk(
             chosen[column] = True
             changed = True
         if not changed and not promises:
-            break
+            if head == len(order):
+                break
+            head = len(order)
     return chosen
