@@ -20,7 +20,7 @@ from sipar.risk.portfolio import Portfolio
 from sipar.risk.results import Estimate
 from sipar.risk.scenario import Loss, Shock
 
-TILT, ROUNDING = 16.0, 1e-15
+TILT, ROUNDING, NOTHING = 16.0, 1e-15, 1e-20
 # The grid reaches half as far again as the loss of this level.
 REACH = 0.9999
 COARSE = 1 << 12
@@ -134,9 +134,13 @@ def _density(asked: Portfolio, points: int, step: float) -> Floats:
         for shock, exponent in zip(asked.sector_shocks, exponents, strict=True):
             product *= sum(part * np.exp(nation * factor * exponent) for part, factor in _states(shock))
         whole += product
+    # A failure can only make a frequency smaller: what is nothing by now need not be computed.
+    until = int(np.flatnonzero(np.abs(whole) > NOTHING * np.abs(whole[0]))[-1]) + 1
+    whole[until:] = 0
     for provider in range(len(asked.failures)):
         if asked.failures[provider] > 0:
-            whole *= np.exp(asked.failures[provider] * (_failure(asked, costs, provider) - 1))
+            failure = _failure(asked, costs, provider, until)
+            whole[:until] *= np.exp(asked.failures[provider] * (failure - 1))
     density = np.fft.irfft(whole, points)
     # Rounding is left out: taking the tilt away would make it large at the top of the grid.
     made: Floats = np.where(density > ROUNDING, density, 0.0) / tilt
@@ -250,14 +254,14 @@ def _sector_exponent(asked: Portfolio, costs: _Costs, sector: int) -> Waves:
     return exponent
 
 
-def _failure(asked: Portfolio, costs: _Costs, provider: int) -> Waves:
-    """The transform of what one failure costs all that rest on the provider."""
+def _failure(asked: Portfolio, costs: _Costs, provider: int, until: int) -> Waves:
+    """The transform of what one failure costs all that rest on the provider, at the frequencies below `until`."""
     links = slice(int(asked.link_starts[provider]), int(asked.link_starts[provider + 1]))
     rows, chance = asked.link_rows[links], asked.link_chance[links]
     chance = chance * asked.keep[rows]
     used = (chance > 0) & (asked.scale[rows] > 0)
     rows, chance = rows[used], chance[used]
-    logarithm = np.zeros(costs.points // 2 + 1, np.complex128)
+    logarithm = np.zeros(until, np.complex128)
     for entry, scale, shares in _by_scale(asked.loss[rows], asked.scale[rows], chance):
         cost = costs.of(entry, scale)
         for share, count in shares:

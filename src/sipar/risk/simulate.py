@@ -56,6 +56,17 @@ def simulate(
     return totals
 
 
+def simulate_numbered(asked: Portfolio, numbers: Ints, *, seed: int) -> Floats:
+    """The loss of each of the years with these numbers, as `simulate` gives it."""
+    if len(numbers) and not 0 <= numbers.min() <= numbers.max() < MOST_YEARS:
+        raise FormatProblem("years_range", f"A year's number lies from 0 to below {MOST_YEARS:,}.", "years")
+    arguments, _ = kernel_arguments(asked)
+    run: Callable[..., None] = simulate_years
+    totals = np.zeros(len(numbers))
+    run(numbers.astype(np.int64), seed, *arguments, totals, np.zeros(0))
+    return totals
+
+
 def loss_by_row(asked: Portfolio, *, years: Ints, seed: int) -> Floats:
     """What each scenario lost in all of `years` together, by computing these years again."""
     arguments, order = kernel_arguments(asked)

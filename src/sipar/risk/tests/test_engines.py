@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
+from sipar.executors.local import LocalExecutor
 from sipar.formats.problems import FormatProblem
 from sipar.risk.exact import ExactLoss, exact
 from sipar.risk.kernels import normal_quantile, philox
 from sipar.risk.magnitudes import empirical, generalised_pareto, limited, lognormal, pert, with_tail
+from sipar.risk.parts import LossOfYears
 from sipar.risk.portfolio import Portfolio, portfolio
 from sipar.risk.results import exceedance, expected_shortfall, mean, quantile
 from sipar.risk.scenario import Frequency, Loss, Provider, Scenario, Shock, negative_binomial, poisson
@@ -180,6 +185,17 @@ def test_a_run_has_the_same_bits_however_it_is_split(seed: int, cuts: list[int],
         simulate(asked, years=end - start, seed=seed, first=start, threads=threads) for start, end in pairwise(edges)
     ]
     assert np.concatenate(parts).tobytes() == whole.tobytes()
+
+
+def test_an_executor_gives_the_same_bits_over_its_parts(tmp_path: Path) -> None:
+    asked = mixed()
+    whole = simulate(asked, years=700, seed=11)
+    for name, start, end in (("a", 0, 300), ("b", 300, 700)):
+        parquet.write_table(pa.table({"year": np.arange(start, end)}), tmp_path / f"{name}.parquet")
+    inputs = [str(tmp_path / f"{name}.parquet") for name in "ab"]
+    outputs = LocalExecutor(workers=2).map_parts(LossOfYears(asked, 11), inputs, str(tmp_path / "made"))
+    found = pa.concat_tables([parquet.read_table(output.path) for output in outputs])
+    assert found["loss"].to_numpy().tobytes() == whole.tobytes()
 
 
 def test_another_seed_gives_other_years() -> None:
