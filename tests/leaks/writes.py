@@ -109,7 +109,7 @@ def examples(world: World, key: str) -> Fields:
             "identifier": organisation.identifier, "assessment": section.assessment_id, "group": section.group,
             "requirement": item.requirement, "campaign": item.campaign.code, "item": item.pk,
             "contact": Contact.objects.get(organisation=organisation).pk,
-            "asset": Asset.objects.get(organisation=organisation).pk,
+            "asset": Asset.objects.get(organisation=organisation, kind="domain").pk,
             "evidence": Evidence.objects.get(organisation=organisation).pk,
             "file": StoredFile.objects.get(organisation_id=organisation.pk).pk,
             "designation": Designation.objects.get(organisation=organisation).pk,

@@ -106,7 +106,28 @@ def widened(table: Numbers, *, k: int = SMALLEST_CELL) -> Suppressed:
             # A view: what is hidden here is hidden in the line that crosses it.
             covered[candidates[int(np.argmin(values[candidates]))]] = True
             changed = True
+        changed = _cover_rests(full, hidden, k) or changed
     return Suppressed(np.where(hidden, HIDDEN, full))
+
+
+def _cover_rests(full: Numbers, hidden: Any, k: int) -> bool:
+    """Hide the total of a row or column whose page, taken from the whole, leaves fewer than k in what is hidden.
+
+    The rest of a line that crosses it is known where its total and its cell are shown; what is hidden in the other
+    crossing lines remains.
+    """
+    if hidden[-1, -1]:
+        return False
+    changed = False
+    for values, covered in ((full, hidden), (full.T, hidden.T)):
+        within = np.where(covered, values, 0)[:-1, :-1]
+        rests = within.sum(axis=0) - within
+        known = ~covered[-1, :-1] & ~covered[:-1, :-1]
+        remainder = np.where(known, 0, rests).sum(axis=1)
+        told = ~covered[:-1, -1] & (values[:-1, -1] > 0) & (remainder > 0) & (remainder < k)
+        covered[:-1, -1] |= told
+        changed = changed or bool(told.any())
+    return changed
 
 
 def published(found: Line, *, hidden: bool) -> Line:

@@ -160,8 +160,13 @@ def rules_dry_run_result(request: ActorRequest, dry_run: int) -> HttpResponse:
         "may_write": may_write_rules(request.actor, found.team_id),
         "trail": [*_trail(), {"url": reverse("rules", args=[found.rule_set_id]), "label": _version(found.rule_set)}],
     }
-    template = "notices/dry_run_part.html" if request.headers.get("HX-Request") == "true" else "notices/dry_run.html"
-    return render(request, template, context)
+    if request.headers.get("HX-Request") != "true":
+        return render(request, "notices/dry_run.html", context)
+    response = render(request, "notices/dry_run_part.html", context)
+    if not waiting:
+        # What may be done with the result stands in the head of the page.
+        response["HX-Refresh"] = "true"
+    return response
 
 
 def _rules_page(

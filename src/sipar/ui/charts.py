@@ -161,7 +161,7 @@ def trend(
         "field": "when",
         "type": "ordinal",
         "sort": moments,
-        "axis": {"title": None, "labelAngle": 0},
+        "axis": {"title": None, "labelAngle": 0, "labelOverlap": "greedy"},
     }
     y = {
         "field": "value",

@@ -109,6 +109,22 @@ def ingest(as_json: Json = False) -> None:
     _measure("ingest", ingest.run, ingest.STEPS, as_json=as_json)
 
 
+@bench.command("risk")
+def risk(as_json: Json = False) -> None:
+    """Price a nation's risk by two engines that check each other, and a hundred scenarios beside pyfair."""
+    from sipar.bench import risk
+
+    _measure("risk", risk.run, risk.STEPS, as_json=as_json)
+
+
+@bench.command("plan")
+def plan(as_json: Json = False) -> None:
+    """Plan which of 300,000 measures a programme buys, and plan again after a cut."""
+    from sipar.bench import plan
+
+    _measure("plan", plan.run, plan.STEPS, as_json=as_json)
+
+
 def _measure(name: str, run: Callable[[Callable[[str], object]], list[Figure]], steps: int, *, as_json: bool) -> None:
     """Run a bench with progress on standard error; exit 0 only where every figure is reached."""
     with progress_bar() as bar:

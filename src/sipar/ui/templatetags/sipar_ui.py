@@ -76,6 +76,14 @@ def code(value: object) -> SafeString:
 
 
 @register.filter
+def called(organisation: object) -> str:
+    """What an organisation is called in the active language; in English where it has no Urdu name. Empty for None."""
+    urdu = str(getattr(organisation, "name_ur", "") or "")
+    name = str(getattr(organisation, "name", "") or "")
+    return urdu if urdu and (get_language() or "").split("-")[0] == "ur" else name
+
+
+@register.filter
 def in_language(text: Mapping[str, str] | str | None, language: str = "") -> SafeString:
     """The text in the active language out of a {tag: text} mapping; English, marked as English, where it is missing."""
     if not text:
