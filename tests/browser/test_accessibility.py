@@ -57,7 +57,9 @@ class Inspection:
             if response.status >= 400:
                 self.faults.append(f"{address} answers {response.status}")
             self.look(address)
-            links = self.page.eval_on_selector_all("a[href]", "all => all.map(link => link.href.baseVal ?? link.href)")
+            links = self.page.eval_on_selector_all(
+                "a[href]:not([download])", "all => all.map(link => link.href.baseVal ?? link.href)"
+            )
             waiting.extend(urljoin(self.page.url, link) for link in links)
 
     def look(self, address: str) -> None:
