@@ -18,7 +18,6 @@ create or replace function guard.grants()
 returns setof people_grant language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-#variable_conflict use_column
 begin
     return query
     select * from people_grant
@@ -30,9 +29,8 @@ create or replace function guard.holds(variadic roles text[])
 returns boolean language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-#variable_conflict use_column
 begin
-    return (select exists (select 1 from guard.grants() g where g.role = any (roles)));
+    return exists (select 1 from guard.grants() g where g.role = any (roles));
 end
 $$;
 
@@ -40,9 +38,8 @@ create or replace function guard.is_system()
 returns boolean language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-#variable_conflict use_column
 begin
-    return (select exists (select 1 from people_account where id = guard.actor() and is_system));
+    return exists (select 1 from people_account where id = guard.actor() and is_system);
 end
 $$;
 
@@ -50,12 +47,11 @@ create or replace function guard.sees_all()
 returns boolean language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-#variable_conflict use_column
 begin
-    return (select guard.is_system() or exists (
+    return guard.is_system() or exists (
         select 1 from guard.grants() g join teams_team t on t.id = g.team_id
         where g.role in ('analyst', 'duty_officer', 'team_head') and t.covers_all
-    ));
+    );
 end
 $$;
 
@@ -63,11 +59,10 @@ create or replace function guard.heads_nation()
 returns boolean language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-#variable_conflict use_column
 begin
-    return (select exists (
+    return exists (
         select 1 from guard.grants() g join teams_team t on t.id = g.team_id where g.role = 'team_head' and t.covers_all
-    ));
+    );
 end
 $$;
 
@@ -75,72 +70,8 @@ create or replace function guard.writes_all()
 returns boolean language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-#variable_conflict use_column
 begin
-    return (select guard.sees_all());
-end
-$$;
-
-create or replace function guard.visible()
-returns setof bigint language plpgsql stable security definer
-set search_path = pg_catalog, public
-as $$
-#variable_conflict use_column
-begin
-    return query
-    select g.organisation_id from guard.grants() g
-        where g.organisation_id is not null and g.role in ('reporter', 'ciso', 'head')
-    union
-    select m.organisation_id from guard.grants() g join teams_membership m on m.team_id = g.team_id
-        where g.role in ('analyst', 'duty_officer', 'team_head')
-    union
-    select o.id from guard.grants() g join orgs_organisation o on o.ministry_id = g.ministry_id
-        where g.role = 'ministry_officer'
-    union
-    select s.organisation_id from assessments_engagementscope s join assessments_engagement e on e.id = s.engagement_id
-        where e.account_id = guard.actor() and e.valid_from <= now() and e.valid_until > now() and e.ended_at is null
-            and guard.holds('consultant', 'auditor');
-end
-$$;
-
-create or replace function guard.writable()
-returns setof bigint language plpgsql stable security definer
-set search_path = pg_catalog, public
-as $$
-#variable_conflict use_column
-begin
-    return query
-    select g.organisation_id from guard.grants() g
-        where g.organisation_id is not null and g.role in ('reporter', 'ciso', 'head')
-    union
-    select m.organisation_id from guard.grants() g join teams_membership m on m.team_id = g.team_id
-        where g.role in ('analyst', 'duty_officer', 'team_head')
-    union
-    select s.organisation_id from assessments_engagementscope s join assessments_engagement e on e.id = s.engagement_id
-        where e.account_id = guard.actor() and e.valid_from <= now() and e.valid_until > now() and e.ended_at is null
-            and guard.holds('consultant', 'auditor');
-end
-$$;
-
-create or replace function guard.teams()
-returns setof bigint language plpgsql stable security definer
-set search_path = pg_catalog, public
-as $$
-#variable_conflict use_column
-begin
-    return query
-    select g.team_id from guard.grants() g where g.team_id is not null;
-end
-$$;
-
-create or replace function guard.ministries()
-returns setof bigint language plpgsql stable security definer
-set search_path = pg_catalog, public
-as $$
-#variable_conflict use_column
-begin
-    return query
-    select g.ministry_id from guard.grants() g where g.ministry_id is not null;
+    return guard.sees_all();
 end
 $$;
 
@@ -149,7 +80,6 @@ create or replace function guard.own()
 returns setof bigint language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-#variable_conflict use_column
 begin
     return query
     select g.organisation_id from guard.grants() g
@@ -161,7 +91,6 @@ create or replace function guard.desks()
 returns bigint[] language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-#variable_conflict use_column
 begin
     return (select coalesce(array_agg(g.team_id), '{}') from guard.grants() g
     where g.team_id is not null and g.role in ('analyst', 'duty_officer', 'team_head'));
@@ -173,12 +102,61 @@ create or replace function guard.watched()
 returns setof bigint language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-#variable_conflict use_column
 begin
     return query
     select guard.own()
     union
-    select m.organisation_id from teams_membership m where m.team_id = any (guard.desks());
+    -- Asked once: outside a query of its own it would be asked again for each membership.
+    select m.organisation_id from teams_membership m where m.team_id = any ((select guard.desks())::bigint[]);
+end
+$$;
+
+-- Besides, consultants and auditors write within what they are engaged for.
+create or replace function guard.writable()
+returns setof bigint language plpgsql stable security definer
+set search_path = pg_catalog, public
+as $$
+begin
+    return query
+    select guard.watched()
+    union
+    select s.organisation_id from assessments_engagementscope s join assessments_engagement e on e.id = s.engagement_id
+        where e.account_id = guard.actor() and e.valid_from <= now() and e.valid_until > now() and e.ended_at is null
+            and guard.holds('consultant', 'auditor');
+end
+$$;
+
+-- And officers of a ministry see its organisations.
+create or replace function guard.visible()
+returns setof bigint language plpgsql stable security definer
+set search_path = pg_catalog, public
+as $$
+begin
+    return query
+    select guard.writable()
+    union
+    select o.id from guard.grants() g join orgs_organisation o on o.ministry_id = g.ministry_id
+        where g.role = 'ministry_officer';
+end
+$$;
+
+create or replace function guard.teams()
+returns setof bigint language plpgsql stable security definer
+set search_path = pg_catalog, public
+as $$
+begin
+    return query
+    select g.team_id from guard.grants() g where g.team_id is not null;
+end
+$$;
+
+create or replace function guard.ministries()
+returns setof bigint language plpgsql stable security definer
+set search_path = pg_catalog, public
+as $$
+begin
+    return query
+    select g.ministry_id from guard.grants() g where g.ministry_id is not null;
 end
 $$;
 
@@ -187,7 +165,6 @@ create or replace function guard.opened()
 returns setof bigint language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-#variable_conflict use_column
 begin
     return query
     select b.incident_id from incidents_breakglass b where b.account_id = guard.actor() and b.until > now();
@@ -252,7 +229,8 @@ $$;
 
 -- What an account may be, read before it acts as that.
 create or replace function guard.roles_of(wanted bigint, moment timestamptz)
-returns table (role varchar, organisation_id bigint, team_id bigint, tier varchar, ministry_id bigint) language plpgsql stable security definer set search_path = pg_catalog, public
+returns table (role varchar, organisation_id bigint, team_id bigint, tier varchar, ministry_id bigint)
+language plpgsql stable security definer set search_path = pg_catalog, public
 as $$
 #variable_conflict use_column
 begin
@@ -265,7 +243,8 @@ $$;
 
 -- A token is looked up before its account is known; only its owner's number and its hash come out.
 create or replace function guard.token(wanted text)
-returns table (account_id bigint, digest varchar, scopes jsonb, expires_at timestamptz, revoked_at timestamptz) language plpgsql stable security definer set search_path = pg_catalog, public
+returns table (account_id bigint, digest varchar, scopes jsonb, expires_at timestamptz, revoked_at timestamptz)
+language plpgsql stable security definer set search_path = pg_catalog, public
 as $$
 #variable_conflict use_column
 begin
@@ -358,12 +337,11 @@ create or replace function guard.works_on(wanted bigint)
 returns boolean language plpgsql stable security definer
 set search_path = pg_catalog, public
 as $$
-#variable_conflict use_column
 begin
-    return (select exists (
+    return exists (
         select 1 from incidents_incident i where i.id = wanted and (guard.is_system()
             or i.organisation_id in (select guard.own()) or array[i.lead_team_id, i.offered_team_id] && guard.desks())
-    ));
+    );
 end
 $$;
 
