@@ -1,12 +1,12 @@
 """`sipar bench products`: a million assets against the version ranges of vulnerability records.
 
-With SIPAR_SHARED set, the ranges are those of the Vulnrichment extract there; without it, invented ones of the same
-size: 75,001 ranges of 13,144 products in 44,130 CVEs, a few products with thousands and most with a handful.
+Where reference data is at hand (`bench.shared`), the ranges are those of the Vulnrichment extract there; else invented
+ones of the same size: 75,001 ranges of 13,144 products in 44,130 CVEs, a few products with thousands, most with a
+handful.
 """
 
 from __future__ import annotations
 
-import os
 import resource
 import time
 from collections.abc import Callable
@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from sipar.bench.figures import Figure
+from sipar.bench.shared import shared_data
 from sipar.formats.cve import CveRecord
 from sipar.formats.cve_files import read_records
 from sipar.routing.products.matching import Matched, match
@@ -25,7 +26,7 @@ STEPS = 3
 ASSETS = 1_000_000
 PRODUCTS, RANGES, CVES = 13_144, 75_001, 44_130
 REPEATS = 3
-EXTRACT = Path("data/vulnrichment/vulnrichment_compact.jsonl.gz")
+EXTRACT = "vulnrichment/vulnrichment_compact.jsonl.gz"
 LIMIT_S = 3.0
 
 type Say = Callable[[str], object]
@@ -34,7 +35,7 @@ type Say = Callable[[str], object]
 def run(say: Say, *, assets: int = ASSETS) -> list[Figure]:
     """Every figure of the bench, with a sentence to `say` before each of `STEPS` steps."""
     say("Reading or inventing the ranges")
-    ranges, which = known_ranges(os.environ.get("SIPAR_SHARED"))
+    ranges, which = known_ranges(shared_data())
     say(f"Inventing {assets:,} assets")
     components = invented_assets(ranges, assets, np.random.default_rng(4))
     distinct = components.select("key", "version").n_unique()
@@ -59,9 +60,9 @@ def run(say: Say, *, assets: int = ASSETS) -> list[Figure]:
     ]
 
 
-def known_ranges(shared: str | None) -> tuple[pl.DataFrame, str]:
+def known_ranges(shared: Path | None) -> tuple[pl.DataFrame, str]:
     """The ranges to match with, and where they are from."""
-    extract = Path(shared) / EXTRACT if shared else None
+    extract = shared / EXTRACT if shared else None
     if extract is None or not extract.is_file():
         ranges = invented_ranges(np.random.default_rng(3))
         return ranges, f"{ranges.height:,} invented ranges"

@@ -28,6 +28,12 @@ def stage(create: LiteralString, table: LiteralString, frame: pl.DataFrame) -> N
         cursor.execute(f"analyze {table}")
 
 
+def json_of_codes(column: str) -> pl.Expr:
+    """A column of lists of codes as JSON arrays; codes hold nothing that JSON would escape."""
+    quoted = pl.col(column).list.eval('"' + pl.element() + '"').list.join(",")
+    return pl.concat_str(pl.lit("["), quoted, pl.lit("]")).alias(column)
+
+
 def fetch(query: LiteralString, parameters: dict[str, Any], schema: pl.Schema) -> pl.DataFrame:
     """The rows of a query as a table with this schema, whose columns are those of the query."""
     buffer = io.BytesIO()

@@ -13,6 +13,7 @@ from sipar.desk.needs import Moment, Need
 from sipar.notices import selectors
 from sipar.people.roles import ORGANISATION_ROLES, TEAM_ROLES
 
+AT_ONCE = timedelta()
 ANSWERED_WITHIN = timedelta(days=3)
 SETTLED_WITHIN = timedelta(days=7)
 READ_WITHIN = timedelta(days=1)
@@ -30,54 +31,42 @@ def needs(actor: Actor, moment: Moment) -> Iterator[Need]:
 
 def _waiting(organisations: list[int | None], moment: Moment) -> Iterator[Need]:
     pile = selectors.notices_waiting(organisations)
-    if not pile.number:
-        return
     sentence = ngettext(
         "One notice of exposed systems waits for your answer.",
         "%(number)s notices of exposed systems wait for your answer.",
         pile.number,
     )
-    yield Need(
-        hurts_at=(pile.oldest or moment.now) + ANSWERED_WITHIN,
-        sentence=sentence % {"number": f"{pile.number:,}"},
-        href=f"{reverse('notice_list')}?state=waiting",
-        icon="exposure",
-    )
+    yield from _need(pile, sentence, f"{reverse('notice_list')}?state=waiting", "exposure", moment, ANSWERED_WITHIN)
 
 
 def _of_teams(teams: list[int], moment: Moment) -> Iterator[Need]:
     troubled = selectors.notices_troubled(teams)
-    if troubled.number:
-        sentence = ngettext(
-            "One notice is in doubt, or could not be sent.",
-            "%(number)s notices are in doubt, or could not be sent.",
-            troubled.number,
-        )
-        yield Need(
-            hurts_at=troubled.oldest or moment.now,
-            sentence=sentence % {"number": f"{troubled.number:,}"},
-            href=f"{reverse('notice_list')}?state=troubled",
-            icon="alert",
-        )
+    sentence = ngettext(
+        "One notice is in doubt, or could not be sent.",
+        "%(number)s notices are in doubt, or could not be sent.",
+        troubled.number,
+    )
+    yield from _need(troubled, sentence, f"{reverse('notice_list')}?state=troubled", "alert", moment, AT_ONCE)
     questions = selectors.questions_waiting(teams)
-    if questions.number:
-        sentence = ngettext(
-            "One finding is said to be somebody else's.",
-            "%(number)s findings are said to be somebody else's.",
-            questions.number,
-        )
-        yield Need(
-            hurts_at=(questions.oldest or moment.now) + SETTLED_WITHIN,
-            sentence=sentence % {"number": f"{questions.number:,}"},
-            href=reverse("notice_questions"),
-            icon="exposure",
-        )
+    sentence = ngettext(
+        "One finding is said to be somebody else's.",
+        "%(number)s findings are said to be somebody else's.",
+        questions.number,
+    )
+    yield from _need(questions, sentence, reverse("notice_questions"), "exposure", moment, SETTLED_WITHIN)
     replies = selectors.replies_waiting(teams, now=moment.now)
-    if replies.number:
-        sentence = ngettext("One mail came back on a notice.", "%(number)s mails came back on notices.", replies.number)
+    sentence = ngettext("One mail came back on a notice.", "%(number)s mails came back on notices.", replies.number)
+    yield from _need(replies, sentence, reverse("notice_list"), "comment", moment, READ_WITHIN)
+
+
+def _need(
+    pile: selectors.Pile, sentence: str, href: str, icon: str, moment: Moment, within: timedelta
+) -> Iterator[Need]:
+    """What a pile needs, `within` a time from its oldest; nothing where there is none."""
+    if pile.number:
         yield Need(
-            hurts_at=(replies.oldest or moment.now) + READ_WITHIN,
-            sentence=sentence % {"number": f"{replies.number:,}"},
-            href=reverse("notice_list"),
-            icon="comment",
+            hurts_at=(pile.oldest or moment.now) + within,
+            sentence=sentence % {"number": f"{pile.number:,}"},
+            href=href,
+            icon=icon,
         )

@@ -81,26 +81,7 @@ class Handing(Schema):
 
 @router.get("/feeds", auth=Entry(FEED_READERS), response={200: list[FeedOut], **PROBLEMS}, summary="How the feeds do")
 def list_feeds(request: ActorRequest) -> list[dict[str, Any]]:
-    return [
-        {
-            "code": one.feed.code,
-            "name": one.feed.name,
-            "reader": one.feed.reader,
-            "team": one.feed.team.code,
-            "tlp": one.feed.tlp,
-            "enabled": one.feed.enabled,
-            "received_at": one.received_at,
-            "rows": one.latest.rows if one.latest else 0,
-            "quarantined": one.latest.quarantined if one.latest else 0,
-            "held": one.held,
-            "failed": one.failed,
-            "waiting": one.waiting,
-            "drifts": one.drifts,
-            "late": one.late,
-            "next": one.step,
-        }
-        for one in selectors.health(now=timezone.now())
-    ]
+    return [one.as_document() for one in selectors.health(now=timezone.now())]
 
 
 @router.post(

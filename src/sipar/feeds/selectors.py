@@ -49,6 +49,17 @@ class FeedHealth:
     def late(self) -> bool:
         return self.late_since is not None
 
+    def as_document(self) -> dict[str, Any]:
+        """What programs read of a feed: what it is, and how it does."""
+        feed = self.feed
+        return {
+            "code": feed.code, "name": feed.name, "reader": feed.reader, "team": feed.team.code, "tlp": feed.tlp,
+            "enabled": feed.enabled, "received_at": self.received_at, "rows": self.latest.rows if self.latest else 0,
+            "quarantined": self.latest.quarantined if self.latest else 0, "held": self.held, "failed": self.failed,
+            "waiting": self.waiting, "drifts": self.drifts, "late": self.late, "problem": self.problem,
+            "next": self.step,
+        }  # fmt: skip
+
 
 def health(*, now: datetime | None = None) -> list[FeedHealth]:
     """How every feed does that the actor reaches, what needs somebody first."""

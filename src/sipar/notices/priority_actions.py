@@ -10,7 +10,7 @@ from django.db import connection
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
-from sipar.core.copying import fetch, stage
+from sipar.core.copying import fetch, json_of_codes, stage
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,8 +67,7 @@ def _ranked(findings: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     from sipar.exposure.decisions import tables
     from sipar.exposure.priority import due_days, rank
 
-    quoted = pl.col("reasons").list.eval('"' + pl.element() + '"').list.join(",")
-    ranked = rank(findings, facts).with_columns(pl.concat_str(pl.lit("["), quoted, pl.lit("]")).alias("reasons"))
+    ranked = rank(findings, facts).with_columns(json_of_codes("reasons"))
     directive = tables().get(settings.DIRECTIVE)
     if directive is None:
         return ranked.with_columns(pl.lit(None, dtype=pl.Date).alias("due_on"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +9,7 @@ from django.db import connection
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
-from sipar.core.copying import stage
+from sipar.core.copying import json_of_codes, stage
 from sipar.vulnerabilities import range_files
 from sipar.vulnerabilities.selectors import known
 
@@ -68,8 +67,6 @@ def _estimated(now: datetime) -> pl.DataFrame | None:
     return found.select(
         "cve",
         pl.col("probability").round(6),
-        pl.col("because")
-        .map_elements(lambda codes: json.dumps(codes.to_list()), return_dtype=pl.String)
-        .alias("reasons"),
+        json_of_codes("because").alias("reasons"),
         pl.struct(pl.col("low").round(6), pl.col("high").round(6)).struct.json_encode().alias("uncertainty"),
     )

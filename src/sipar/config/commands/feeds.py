@@ -16,7 +16,7 @@ from rich.table import Table
 from sipar.config import up
 
 if TYPE_CHECKING:
-    from sipar.feeds.models import Batch, Feed
+    from sipar.feeds.models import Batch
     from sipar.feeds.pipeline import Taken
     from sipar.feeds.selectors import FeedHealth
 
@@ -75,7 +75,7 @@ def status(as_json: Json = False) -> None:
     """How the feeds do. Ends with 1 where one needs somebody."""
     with up.database(os.environ):
         django.setup()
-        rows = [_feed(one) | _doing(one) for one in _health()]
+        rows = [_doing(one) for one in _health()]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
     else:
@@ -196,30 +196,13 @@ def _health() -> list[FeedHealth]:
 
 
 def _feed(one: FeedHealth) -> dict[str, Any]:
-    feed: Feed = one.feed
-    return {
-        "code": feed.code,
-        "name": feed.name,
-        "reader": feed.reader,
-        "team": feed.team.code,
-        "tlp": feed.tlp,
-        "enabled": feed.enabled,
-    }
+    document = one.as_document()
+    return {name: document[name] for name in ("code", "name", "reader", "team", "tlp", "enabled")}
 
 
 def _doing(one: FeedHealth) -> dict[str, Any]:
-    return {
-        "received_at": one.received_at.isoformat(timespec="minutes") if one.received_at else None,
-        "rows": one.latest.rows if one.latest else 0,
-        "quarantined": one.latest.quarantined if one.latest else 0,
-        "held": one.held,
-        "failed": one.failed,
-        "waiting": one.waiting,
-        "drifts": one.drifts,
-        "late": one.late,
-        "problem": one.problem,
-        "next": one.step,
-    }
+    received = one.received_at.isoformat(timespec="minutes") if one.received_at else None
+    return one.as_document() | {"received_at": received}
 
 
 def _batch(batch: Batch) -> dict[str, Any]:
