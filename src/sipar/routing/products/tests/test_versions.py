@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from univers import versions as univers
 
@@ -45,7 +45,8 @@ MAVEN = st.tuples(
 def agree(order: str, build: Callable[[str], Any], first: str, second: str) -> None:
     one, two = key(first, order), key(second, order)
     if one is None or two is None:
-        return
+        # Not passed over in silence: where most versions had no key, Hypothesis would say so.
+        reject()
     expected = (build(first) < build(second), build(second) < build(first))
     assert (one < two, two < one) == expected, (first, second)
 
