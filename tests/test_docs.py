@@ -32,6 +32,15 @@ def test_every_command_is_documented_and_explains_itself() -> None:
     assert all(command.callback and command.callback.__doc__ for command in app.registered_commands)
 
 
+@pytest.mark.parametrize("group", cli.GROUPS)
+def test_a_command_is_found_where_only_its_own_group_is_loaded(group: str) -> None:
+    app = typer.Typer()
+    importlib.import_module(f"sipar.config.commands.{group}").register(app)
+    names = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    names |= {below.name or "" for below in app.registered_groups}
+    assert names == (set(cli.HOUSE) if group == "house" else {group})
+
+
 def test_every_decision_record_says_context_and_decision() -> None:
     for record in sorted((DOCS / "decisions").glob("*.md")):
         text = record.read_text()

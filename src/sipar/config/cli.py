@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -24,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+# What stands at the top, in no group of its own.
+HOUSE = ("up", "migrate", "doctor", "openapi")
 GROUPS = (
     "house",
     "demo",
@@ -57,7 +60,7 @@ def main() -> None:
     from sipar.core.problems import Problem
     from sipar.formats.problems import FormatProblem
 
-    for group in GROUPS:
+    for group in _groups_for(sys.argv[1:]):
         importlib.import_module(f"sipar.config.commands.{group}").register(app)
     try:
         app()
@@ -75,6 +78,14 @@ def main() -> None:
     except ImproperlyConfigured as problem:
         _say(f"The configuration cannot be used: {problem}")
         sys.exit(MISSING)
+
+
+def _groups_for(arguments: Sequence[str]) -> Sequence[str]:
+    """The group whose command is called; all of them where help or a mistake needs them: `sipar up` waits for none."""
+    word = arguments[0] if arguments else ""
+    if word in HOUSE:
+        return ("house",)
+    return (word,) if word in GROUPS and word != "house" else GROUPS
 
 
 def _say(sentence: str) -> None:

@@ -28,7 +28,8 @@ def remember(cluster: LocalCluster | None) -> None:
 def _fingerprint() -> str:
     digest = hashlib.sha256()
     for path in sorted(SOURCE.rglob("*")):
-        if path.suffix == ".pyc" or not path.is_file():
+        # What Python and numba keep of their work is no code: it changes while Sipar runs.
+        if path.parent.name == "__pycache__" or not path.is_file():
             continue
         status = path.stat()
         digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SEVERITIES = ("info", "low", "medium", "high", "critical")
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 
 READ = pa.schema([
@@ -16,7 +15,7 @@ READ = pa.schema([
     ("observed_at", pa.timestamp("us", tz="UTC")),
     ("kind", _WORDS),  # what was seen, by its IntelMQ classification identifier: `accessible-http`
     ("classification", _WORDS),  # RSIT type, `vulnerable-system`; its class follows from it
-    ("severity", pa.int8()),  # index into SEVERITIES
+    ("severity", pa.int8()),  # index into severity.SEVERITIES
     ("ip", pa.string()),
     ("port", pa.int32()),
     ("protocol", _WORDS),

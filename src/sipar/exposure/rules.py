@@ -17,7 +17,7 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
-from sipar.exposure.observations import SEVERITIES
+from sipar.exposure.severity import SEVERITIES
 
 TLPS = ("clear", "green", "amber", "amber+strict", "red")
 TELLINGS = ("own", "mail", "portal", "api", "nobody")

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
-import xlsxwriter
 
 from sipar.formats.problems import FormatProblem
 from sipar.formats.workbook_safety import column_letters
@@ -77,6 +76,9 @@ def write_xlsx(sheets: Sequence[Sheet]) -> bytes:
     A column with `choices` offers them as a list and takes nothing else; columns 40 or more wide wrap.
     Raises FormatProblem `table.cell` for a text longer than XLSX can hold.
     """
+    # Only who writes a workbook waits for it.
+    import xlsxwriter
+
     output = io.BytesIO()
     workbook = xlsxwriter.Workbook(
         output,

@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import holidays
 import numpy as np
 from numpy.typing import NDArray
 
@@ -156,6 +155,9 @@ def add_months(walls: Instants, months: int) -> Instants:
 @lru_cache(maxsize=2_000)
 def _days_off(country: str, decade: int, *, bank: bool) -> Days:
     """Weekends and holidays of ten years, sorted, as the `holidays` package has them; Sat and Sun if it does not."""
+    # Brings the calendars of every country along, which most processes never ask for.
+    import holidays
+
     every = np.arange(f"{decade}-01-01", f"{decade + 10}-01-01", dtype="datetime64[D]")
     years = range(decade, decade + 10)
     with warnings.catch_warnings():

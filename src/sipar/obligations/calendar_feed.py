@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import connection
-from icalendar import Calendar, Event
 
 from sipar.core.acting import Actor
 from sipar.obligations.models import Duty
@@ -19,6 +19,9 @@ from sipar.obligations.selectors import duties_of_person
 from sipar.obligations.words import law_words, stage_words, subject_number
 from sipar.people.models import Account
 from sipar.people.selectors import actor_of
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 # What was done or given up long ago needs no calendar any more.
 LOOKS_BACK = timedelta(days=60)
@@ -48,6 +51,9 @@ def calendar_of(actor: Actor, *, now: datetime) -> bytes:
 
 def to_ical(duties: Iterable[Duty], *, now: datetime) -> bytes:
     """Duties with a deadline as one VEVENT each, in UTC; its UID stays the same when the deadline moves."""
+    # Only who subscribes to a calendar waits for it.
+    from icalendar import Calendar
+
     calendar = Calendar()
     calendar.add("prodid", "-//Sipar//Deadlines//EN")
     calendar.add("version", "2.0")
@@ -61,6 +67,8 @@ def to_ical(duties: Iterable[Duty], *, now: datetime) -> bytes:
 
 
 def _event(duty: Duty, due_at: datetime, *, now: datetime) -> Event:
+    from icalendar import Event
+
     due = due_at.astimezone(UTC)
     event = Event()
     event.add("uid", f"duty-{duty.pk}@sipar")

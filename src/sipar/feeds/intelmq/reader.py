@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from sipar.exposure.observations import SEVERITIES
+from sipar.exposure.severity import SEVERITIES
 from sipar.feeds.intelmq.fields import DROPPED, NAMES, PARTS, TARGETS
 from sipar.feeds.kernels.careful import hostname
 from sipar.feeds.kernels.fields import Field, url_fields

@@ -12,7 +12,7 @@ from typing import Literal
 
 import polars as pl
 
-from sipar.exposure.observations import SEVERITIES
+from sipar.exposure.severity import SEVERITIES
 from sipar.feeds.kernels import careful
 from sipar.feeds.kernels.rsit import rsit_type
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from sipar.exposure.observations import SEVERITIES
+from sipar.exposure.severity import SEVERITIES
 from sipar.feeds.kernels.fields import Field, url_fields
 from sipar.feeds.kernels.plan import Plan
 from sipar.feeds.kernels.rsit import TYPES
