@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "sipar.feeds",
     "sipar.notices",
     "sipar.vulnerabilities",
+    "sipar.risks",
 ]
 
 MIDDLEWARE = [

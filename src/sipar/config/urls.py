@@ -34,6 +34,7 @@ urlpatterns = [
     path("duties/", include("sipar.obligations.urls")),
     path("law/", include("sipar.obligations.law_urls")),
     path("vulnerabilities/", include("sipar.vulnerabilities.urls")),
+    path("risks/", include("sipar.risks.urls")),
     path("routing/", include("sipar.claims.urls")),
     path("feeds/", include("sipar.feeds.urls")),
     path("ledger/", include("sipar.ledger.urls")),
