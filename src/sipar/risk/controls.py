@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sipar.formats.problems import FormatProblem
-from sipar.risk.kernels import Floats, Ints
+from sipar.risk.columns import Floats, Ints
 from sipar.risk.scenario import Source
 
 
@@ -49,6 +49,54 @@ class Effect:
     source: Source
     function: Function = Function.LOSS_EVENT
     event: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """How far organisations have come with requirements.
+
+    `levels` has a row for each of `organisations` and a column for each of `requirements`, from 0 (not met) to 1 (fully
+    met), NaN where it is not known; `targets` what each organisation must reach, NaN where nothing is asked of it.
+    """
+
+    requirements: tuple[str, ...]
+    organisations: Ints
+    levels: Floats
+    targets: Floats
+
+    def __post_init__(self) -> None:
+        shape = (len(self.organisations), len(self.requirements))
+        if self.levels.shape != shape or self.targets.shape != shape:
+            raise FormatProblem("columns", "The levels have not a row for each organisation and its columns.", "levels")
+        for name, values in (("levels", self.levels), ("targets", self.targets)):
+            known = values[~np.isnan(values)]
+            if known.size and not 0 <= known.min() <= known.max() <= 1:
+                raise FormatProblem("level_range", "A level lies from 0 to 1.", name)
+        if len(np.unique(self.organisations)) < len(self.organisations):
+            raise FormatProblem("twice", "An organisation stands there twice.", "levels")
+
+    def of(self, organisations: Ints) -> Levels:
+        """The same for these organisations in this order; nothing is known of one that is not there."""
+        shape = (len(organisations), len(self.requirements))
+        if not len(self.organisations):
+            return Levels(self.requirements, organisations, np.full(shape, np.nan), np.full(shape, np.nan))
+        order = np.argsort(self.organisations, kind="stable")
+        found = np.searchsorted(self.organisations[order], organisations).clip(max=len(order) - 1)
+        place = order[found]
+        there = (self.organisations[place] == organisations)[:, None]
+        levels, targets = np.where(there, self.levels[place], np.nan), np.where(there, self.targets[place], np.nan)
+        return Levels(self.requirements, organisations, levels, targets)
+
+    @property
+    def known(self) -> Floats:
+        """The levels with 0 where nothing is known."""
+        return np.nan_to_num(self.levels, nan=0.0)
+
+    @property
+    def gaps(self) -> npt.NDArray[np.bool_]:
+        """Where an organisation has not reached what is asked of it."""
+        made: npt.NDArray[np.bool_] = self.known < np.nan_to_num(self.targets, nan=0.0)
+        return made
 
 
 def check_effects(effects: Sequence[Effect]) -> None:

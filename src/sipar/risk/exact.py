@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sipar.formats.problems import FormatProblem
-from sipar.risk.kernels import Floats, Waves, add_chances
+from sipar.risk.columns import Floats, Waves
+from sipar.risk.kernels import add_chances
 from sipar.risk.magnitudes import Magnitude
 from sipar.risk.portfolio import Portfolio
 from sipar.risk.results import Estimate

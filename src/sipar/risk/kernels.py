@@ -10,15 +10,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
+from sipar.risk.columns import LOGNORMAL, TABLE, Floats, Ints, Waves
 from sipar.routing.compiling import kernel
 
-type Floats = npt.NDArray[np.float64]
-type Ints = npt.NDArray[np.int64]
-type Waves = npt.NDArray[np.complex128]
-
-LOGNORMAL, TABLE, STEPS = 0, 1, 2
 # What a random number is used for; shocks are streams of their own below the groups.
 SIZE, ARRIVAL, SECOND = 1 << 24, 2 << 24, 3 << 24
 SHOCK = 1 << 30

@@ -11,9 +11,11 @@ from statistics import NormalDist
 import numpy as np
 
 from sipar.formats.problems import FormatProblem
-from sipar.risk.kernels import LOGNORMAL, STEPS, TABLE, Floats, normal_share
+from sipar.risk.columns import LOGNORMAL, STEPS, TABLE, Floats
 
 TABLE_POINTS = 4097
+# Up to so many values are worked out without the compiled kernel, so that a page can read a magnitude without it.
+FEW = 64
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Magnitude:
         """The probability that an event costs at most each of `costs`, from 0 to 1, the limit left aside."""
         if self.kind == LOGNORMAL:
             with np.errstate(divide="ignore"):
-                return normal_share((np.log(costs) - self.mu) / self.sigma)
+                return _normal_share((np.log(costs) - self.mu) / self.sigma)
         values = self._points
         if self.kind == STEPS:
             return np.searchsorted(values, costs, side="right") / len(values)
@@ -83,8 +85,8 @@ class Magnitude:
         if self.kind == LOGNORMAL:
             with np.errstate(divide="ignore"):
                 place = (np.log(costs) - self.mu) / self.sigma
-            above = normal_share(-place)
-            whole = math.exp(self.mu + self.sigma**2 / 2) * normal_share(place - self.sigma)
+            above = _normal_share(-place)
+            whole = math.exp(self.mu + self.sigma**2 / 2) * _normal_share(place - self.sigma)
             return whole + np.where(above > 0, np.minimum(costs, 1e300) * above, 0.0)
         values = self._points
         costs = np.minimum(costs, values[-1])
@@ -186,6 +188,15 @@ def packed(magnitude: Magnitude | None, table: list[float]) -> list[float]:
         table.extend(magnitude.values)
     tail = [magnitude.tail_from, magnitude.threshold, magnitude.tail_scale, magnitude.tail_shape, magnitude.limit]
     return [float(magnitude.kind), a, b, *tail]
+
+
+def _normal_share(values: Floats) -> Floats:
+    """The standard normal distribution function of each value."""
+    if len(values) <= FEW:
+        return np.array([0.5 * math.erfc(-value / math.sqrt(2.0)) for value in values.tolist()])
+    from sipar.risk.kernels import normal_share
+
+    return normal_share(values)
 
 
 def _finite(where: str, **numbers: float) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sipar.formats.problems import FormatProblem
-from sipar.risk.kernels import Floats, Ints, alias_table
+from sipar.risk.columns import Floats, Ints
+from sipar.risk.kernels import alias_table
 from sipar.risk.magnitudes import packed
 from sipar.risk.scenario import CALM, Loss, Provider, Scenario, Shock, check_scenarios, check_shock, failing_with
 
@@ -67,14 +68,45 @@ class Portfolio:
         """
         return replace(self, keep=self.keep * keep, scale=self.scale * scale)
 
+    def of_rows(self, rows: Ints) -> Portfolio:
+        """The part with these rows alone, in rising order; providers and sectors stay."""
+        place = np.full(len(self.rate), -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        links = place[self.link_rows] >= 0
+        starts = np.concatenate([[0], np.cumsum(np.bincount(self.link_provider[links], minlength=len(self.failures)))])
+        return replace(
+            self,
+            rate=self.rate[rows],
+            spread=self.spread[rows],
+            loss=self.loss[rows],
+            scale=self.scale[rows],
+            keep=self.keep[rows],
+            sector=self.sector[rows],
+            link_starts=starts.astype(np.int64),
+            link_rows=place[self.link_rows[links]],
+            link_chance=self.link_chance[links],
+        )
+
+    @property
+    def link_provider(self) -> Ints:
+        """The provider of each link."""
+        return np.repeat(np.arange(len(self.failures)), np.diff(self.link_starts))
+
+    def cost_by_row(self) -> Floats:
+        """What an event of each scenario costs on average, where controls leave it to happen or not."""
+        means = np.array([loss.mean for loss in self.losses])
+        made: Floats = self.keep * self.scale * means[self.loss]
+        return made
+
+    def mean_by_link(self) -> Floats:
+        """The expected loss of a year through each link; it is a part of its row's."""
+        made: Floats = self.failures[self.link_provider] * self.link_chance * self.cost_by_row()[self.link_rows]
+        return made
+
     def mean_by_row(self) -> Floats:
         """The expected loss of a year from each scenario; the sum is the portfolio's."""
-        means = np.array([loss.mean for loss in self.losses])
-        happen = self.rate.copy()
-        for provider in range(len(self.failures)):
-            links = slice(self.link_starts[provider], self.link_starts[provider + 1])
-            np.add.at(happen, self.link_rows[links], self.failures[provider] * self.link_chance[links])
-        made: Floats = happen * self.keep * self.scale * means[self.loss]
+        through = np.bincount(self.link_rows, weights=self.mean_by_link(), minlength=len(self.rate))
+        made: Floats = self.rate * self.cost_by_row() + through
         return made
 
 

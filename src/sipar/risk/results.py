@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from sipar.formats.problems import FormatProblem
-from sipar.risk.kernels import Floats, Ints
+from sipar.risk.columns import Floats, Ints
 
 CONFIDENCE = 0.95
 

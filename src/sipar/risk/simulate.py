@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from sipar.formats.problems import FormatProblem
-from sipar.risk.kernels import Floats, Ints, simulate_years
+from sipar.risk.columns import Floats, Ints
+from sipar.risk.kernels import simulate_years
 from sipar.risk.portfolio import Portfolio, kernel_arguments
 
 BLOCK = 500
