@@ -9,7 +9,7 @@ measure.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -58,6 +58,14 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Begin:
+    """Where a search begins: what an earlier plan chose (measure, year), and its limits with their prices."""
+
+    chosen: pl.DataFrame
+    limits_used: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class Change:
     """What is different now: other limits, measures added or replaced by identifier (with their uses), or withdrawn."""
 
@@ -74,12 +82,14 @@ def solve(
     objective: Objective = EXPECTED_LOSS,
     gap: float = 0.005,
     seconds: float = 60.0,
+    begin: Begin | None = None,
 ) -> Plan:
     """The plan with the most value, to the gap given or the best that `seconds` of solving find.
 
-    FormatProblem names what is unsound in the input, or the limits that no plan can keep.
+    `begin` is what is kept of an earlier plan, whose choices and prices the search starts from. FormatProblem names
+    what is unsound in the input, or the limits that no plan can keep.
     """
-    return _solve(candidates, limits, objective, gap, seconds, None)
+    return _solve(candidates, limits, objective, gap, seconds, begin)
 
 
 def replan(plan: Plan, change: Change, *, seconds: float | None = None) -> Plan:
@@ -91,7 +101,7 @@ def replan(plan: Plan, change: Change, *, seconds: float | None = None) -> Plan:
         plan.objective,
         plan.gap_asked,
         plan.seconds_asked if seconds is None else seconds,
-        plan,
+        Begin(plan.chosen, plan.limits_used),
     )
 
 
@@ -103,20 +113,26 @@ def frontier(
     gap: float = 0.005,
     seconds: float = 60.0,
     shares: Sequence[float] = SHARES,
+    say: Callable[[int, int], object] | None = None,
 ) -> pl.DataFrame:
     """What each share of the budgets buys: share, budget, cost, value, bound, gap, price (of the dearest budget year).
 
     Every point starts from the one below, so value never falls. Promises stay as they are: where a share of the
     budget cannot keep them, value is empty. `seconds` are for each point. Component budgets and capacities stay too.
+    `say` is told the points done and all of them; what it raises ends the work.
     """
     if not shares or any(not math.isfinite(share) or share < 0 for share in shares):
         raise FormatProblem("share", "a share of the budget is a number from 0", "shares")
-    points, before = [], None
+    points: list[dict[str, float | None]] = []
+    before: Plan | None = None
     for share in sorted(shares):
+        if say is not None:
+            say(len(points), len(shares))
         budgets = [amount * share for amount in limits.budgets]
         point: dict[str, float | None] = {"share": share, "budget": math.fsum(budgets)}
         try:
-            before = _solve(candidates, replace(limits, budgets=budgets), objective, gap, seconds, before)
+            begin = Begin(before.chosen, before.limits_used) if before is not None else None
+            before = _solve(candidates, replace(limits, budgets=budgets), objective, gap, seconds, begin)
         except FormatProblem as problem:
             if problem.code not in ("impossible-limits", "impossible-fairness"):
                 raise
@@ -148,7 +164,7 @@ def explain(plan: Plan) -> list[str]:
 
 
 def _solve(
-    candidates: Candidates, limits: Limits, objective: Objective, gap: float, seconds: float, before: Plan | None
+    candidates: Candidates, limits: Limits, objective: Objective, gap: float, seconds: float, before: Begin | None
 ) -> Plan:
     weights = (objective.expected_loss, objective.shortfall)
     if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or not sum(weights):
