@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from sipar.assessments.gap_selectors import gaps_of, live_items
-from sipar.assessments.models import Assessment, RoadmapItem
+from sipar.assessments.models import Assessment, Campaign, RoadmapItem
 from sipar.assessments.roadmap_selectors import closes_a_cycle
 from sipar.core.acting import Actor
 from sipar.core.actions import action
@@ -18,9 +18,11 @@ from sipar.core.files import keep_file
 from sipar.core.problems import Conflict, Forbidden, Invalid, Place
 from sipar.core.text import turns_direction
 from sipar.frameworks.selectors import loaded
-from sipar.people.roles import ORGANISATION_ROLES
+from sipar.people.roles import ORGANISATION_ROLES, TEAM_ROLES
+from sipar.teams.models import Team
 
 MAX_COST = Decimal("99999999999999.99")
+ITEMS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,18 @@ class Plan:
     owner_name: str = ""
     cost: Decimal | None = None
     depends_on: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A gap that a plan of the nation closes at one organisation."""
+
+    organisation: int
+    requirement: str
+    target_level: int
+    starts_on: date
+    due_on: date
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +96,39 @@ def add_items(
         )
         for name in dict.fromkeys(requirements)
         if name not in planned
+    )
+
+
+@action("roadmap.place")
+def place_items(actor: Actor, campaign: Campaign, items: Sequence[Placed], *, now: datetime) -> list[RoadmapItem]:
+    """Put what a plan of the nation closes on the roadmaps of many organisations; returns what is new on them.
+
+    What an organisation has on its roadmap already is left as it is. Only the National CERT does this: from then on
+    each organisation plans its own items.
+    """
+    if not (actor.holds_in_tier(Team.Tier.NATIONAL, *TEAM_ROLES) or actor.holds("system")):
+        raise Forbidden("Only the National CERT puts a plan on the roadmaps.", code="roadmap.forbidden")
+    titles = {one.id: one.title["en"][:250] for one in loaded(campaign.framework_id).requirements}
+    rows = RoadmapItem.objects.filter(campaign=campaign, organisation__in={item.organisation for item in items})
+    there = set(rows.exclude(state="dropped").values_list("organisation_id", "requirement"))
+    wanted = {(item.organisation, item.requirement): item for item in items if item.requirement in titles}
+    return RoadmapItem.objects.bulk_create(
+        (
+            RoadmapItem(
+                organisation_id=item.organisation,
+                campaign=campaign,
+                requirement=item.requirement,
+                target_level=item.target_level,
+                title=titles[item.requirement],
+                starts_on=item.starts_on,
+                due_on=item.due_on,
+                cost=item.cost,
+                created_at=now,
+            )
+            for key, item in wanted.items()
+            if key not in there
+        ),
+        batch_size=ITEMS_AT_ONCE,
     )
 
 

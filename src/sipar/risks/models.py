@@ -10,9 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from sipar.core.guards import SYSTEM, Guard, of_organisation
 from sipar.orgs.models import Organisation
+from sipar.risks.plan_models import InvestmentPlan, PlanDetail, PlanPublication
 from sipar.risks.policy import NATION, NATIONAL_STAFF, WATCHED
 
-__all__ = ["AssumptionSet", "Dependency", "OrganisationLoss", "Run", "RunDetail", "RunPublication"]
+__all__ = [
+    "AssumptionSet", "Dependency", "InvestmentPlan", "OrganisationLoss", "PlanDetail", "PlanPublication", "Run",
+    "RunDetail", "RunPublication",
+]  # fmt: skip
 
 SIGNED_IN = "(select guard.actor()) is not null"
 

@@ -1,0 +1,121 @@
+"""The pictures of a plan: what is bought by component, sector, province and year, the frontier, and the other plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from sipar.risks.money import money
+from sipar.risks.national_reading import language
+from sipar.risks.plan_words import Names, component_name, strategy_names
+from sipar.ui import charts
+from sipar.ui.charts import Chart
+from sipar.ui.curves import Spot, curve
+
+MOST_BARS = 12
+OURS = "this plan"
+
+
+def bought(result: Mapping[str, Any], names: Names, dimension: str) -> Chart | None:
+    """The money of each component, sector or province, the dearest first; None where nothing is bought."""
+    rows = [row for row in result["by"][dimension] if row["cost"] > 0][:MOST_BARS]
+    if not rows:
+        return None
+    currency = result["currency"]
+    first = names.of(dimension, rows[0]["key"])
+    share = f"{rows[0]['cost'] / result['cost']:.0%}" if result["cost"] else "0%"
+    heads = {
+        "component": (_("Component"), _("Most of the money goes to %(name)s: %(share)s.")),
+        "sector": (_("Sector"), _("The sector with the most money is %(name)s: %(share)s.")),
+        "province": (_("Province"), _("The province with the most money is %(name)s: %(share)s.")),
+        "kind": (_("Kind"), _("Most of the money is for %(name)s: %(share)s.")),
+    }
+    head, sentence = heads[dimension]
+    return charts.bars(
+        f"bought-{dimension}",
+        [charts.Bar(names.of(dimension, row["key"]), row["cost"] / 1e6, money(row["cost"], currency)) for row in rows],
+        sentence=sentence % {"name": first, "share": share},
+        heads=(head, _("Money")),
+        language=language(),
+    )
+
+
+def by_year(result: Mapping[str, Any]) -> Chart | None:
+    """The money that begins each year, by component, beside the budget of the year."""
+    rows = result["by_year_component"]
+    if not rows:
+        return None
+    years = [row["year"] for row in result["by_year"]]
+    components = list(dict.fromkeys(row["component"] for row in rows))
+    amounts = {(row["year"], row["component"]): row["cost"] for row in rows}
+    points = [
+        charts.Point(str(year), amounts.get((year, component), 0.0) / 1e6, component_name(component))
+        for component in components
+        for year in years
+    ]
+    heads = (_("Year"), _("Component"), _("Millions")) if len(components) > 1 else (_("Year"), _("Millions"))
+    return charts.trend(
+        "bought-by-year",
+        points,
+        sentence=_("What begins each year, in millions of %(currency)s") % {"currency": result["currency"]},
+        heads=heads,
+        language=language(),
+    )
+
+
+def frontier(result: Mapping[str, Any]) -> Chart | None:
+    """What less and more money would buy; None where no other share keeps the limits."""
+    points = [row for row in result["frontier"] if row["value"] is not None]
+    if len(points) < 2:
+        return None
+    currency = result["currency"]
+    spots = [
+        Spot(row["budget"], row["value"], label=_("this plan") if abs(row["share"] - 1) < 1e-9 else "")
+        for row in points
+    ]
+    told = {"currency": currency}
+    table = [(f"{row['share']:.0%}", money(row["budget"], currency), money(row["value"], currency)) for row in points]
+    return curve(
+        "frontier",
+        spots,
+        sentence=_frontier_sentence(points),
+        heads=(_("Share of the money"), _("Money"), _("What it takes off the losses")),
+        rows=table,
+        titles=(_("Money, %(currency)s") % told, _("Taken off, %(currency)s") % told),
+        language=language(),
+    )
+
+
+def _frontier_sentence(points: list[dict[str, Any]]) -> str:
+    """What half the money would still do, where that is known; else what the picture is."""
+    values = {round(row["share"], 4): row["value"] for row in points}
+    if values.get(0.5) is None or not values.get(1.0):
+        return _("What less and more money would buy")
+    return _("Half the money would still do %(share)s of the good.") % {"share": f"{values[0.5] / values[1.0]:.0%}"}
+
+
+def beside(result: Mapping[str, Any]) -> Chart:
+    """This plan and the two that people make by hand, by what they take off the losses."""
+    names, currency = strategy_names(), result["currency"]
+    rows = {row["strategy"]: row for row in result["simple"]}
+    ours = rows[OURS]["value"]
+    others = [row["value"] for name, row in rows.items() if name != OURS]
+    best = max(others, default=0.0)
+    more = f"{ours / best - 1:.0%}" if best else ""
+    sentence = (
+        _("This plan does %(more)s more good than the better of two simple ones.") % {"more": more}
+        if more
+        else _("This plan beside two simple ones")
+    )
+    return charts.bars(
+        "beside",
+        [
+            charts.Bar(names.get(name, name), row["value"] / 1e6, money(row["value"], currency))
+            for name, row in rows.items()
+        ],
+        sentence=sentence,
+        heads=(_("How the money is spent"), _("What it takes off the losses")),
+        language=language(),
+    )
