@@ -85,6 +85,8 @@ def still_open(connection: psycopg.Connection[Any]) -> None:
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     if poll.poll(0):
+        # libpq has not noticed yet: unless it is closed here, the pool takes it back and hands it out again for ever.
+        connection.close()
         raise psycopg.OperationalError("the server closed this connection while it waited")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from psycopg_pool import ConnectionPool
 
 from sipar.core import localdb, machine
 from sipar.core.cluster import LocalCluster, temporary_cluster
@@ -351,3 +352,21 @@ def test_a_waiting_connection_counts_as_open_until_the_server_ends_it(shared: Lo
         other.execute("select pg_terminate_backend(%s, 5000)", [waiting.info.backend_pid])
         with pytest.raises(psycopg.OperationalError, match="closed this connection"):
             localdb.still_open(waiting)
+
+
+def test_a_pool_lets_go_of_connections_that_the_server_ended_while_they_waited(shared: LocalCluster) -> None:
+    address = make_conninfo(**shared.connection_parameters(localdb.SUPERUSER_ROLE, "postgres"))
+    with ConnectionPool(address, min_size=2, max_size=2, timeout=20, check=localdb.still_open) as pool:
+        pool.wait()
+        with (
+            psycopg.connect(address, autocommit=True) as other,
+            pool.connection() as first,
+            pool.connection() as second,
+        ):
+            before = {first.info.backend_pid, second.info.backend_pid}
+            for ended in before:
+                other.execute("select pg_terminate_backend(%s, 5000)", [ended])
+        with pool.connection() as first, pool.connection() as second:
+            after = {first.execute("select 1").fetchone(), second.execute("select 1").fetchone()}
+            assert after == {(1,)}
+            assert before.isdisjoint({first.info.backend_pid, second.info.backend_pid})
