@@ -116,7 +116,8 @@ def take_in(
                 yield _routed(table, rows, work, lookup, taken)
             tell(taken)
 
-    taken.parts = store.write(work.source, work.raw, tables())
+    # Reading, routing and writing are three threads: each works on its own chunk.
+    taken.parts = store.write(work.source, work.raw, ahead(tables()))
     return taken
 
 

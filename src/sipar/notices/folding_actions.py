@@ -91,7 +91,7 @@ def refold(first_day: date, last_day: date, *, now: datetime) -> Folded:
         _stage(cursor, None)
         for tally in _tallies(store, days, first_day, last_day):
             _copy(cursor, tally)
-        cursor.execute("analyze folded")
+        cursor.execute(sql.ANALYZE)
         cursor.execute(sql.SET, {"oldest": datetime.combine(days[0], time(), UTC)})
         seen = cursor.rowcount
         cursor.execute(sql.INSERT)
@@ -165,7 +165,7 @@ def _stage(cursor: Any, tally: pl.DataFrame | None) -> None:
     cursor.execute(sql.STAGE)
     if tally is not None:
         _copy(cursor, tally)
-        cursor.execute("analyze folded")
+        cursor.execute(sql.ANALYZE)
 
 
 def _copy(cursor: Any, tally: pl.DataFrame) -> None:

@@ -66,7 +66,8 @@ class Finding(models.Model):
     }
 
     key = models.UUIDField()
-    organisation = models.ForeignKey(Organisation, models.CASCADE, null=True, related_name="findings")
+    # The constraint below has an index that begins with the organisation.
+    organisation = models.ForeignKey(Organisation, models.CASCADE, null=True, related_name="findings", db_index=False)
     team = models.ForeignKey(Team, models.PROTECT, null=True, related_name="+")
     kind = models.CharField(max_length=80)
     classification = models.CharField(max_length=60)

@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ('priority', models.FloatField(null=True)),
                 ('reasons', models.JSONField(default=list)),
                 ('due_on', models.DateField(null=True)),
-                ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='orgs.organisation')),
+                ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='orgs.organisation', db_index=False)),
                 ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.team')),
             ],
         ),
