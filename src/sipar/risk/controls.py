@@ -117,7 +117,7 @@ def remaining(
     requirements: Sequence[str],
     levels: npt.NDArray[np.float64],
     organisation: Ints,
-    events: Sequence[str],
+    events: Sequence[str] | npt.NDArray[np.str_],
     use: str = "reduction",
 ) -> tuple[Floats, Floats]:
     """The share of events and the share of costs that remain, for each scenario.
@@ -125,8 +125,7 @@ def remaining(
     `levels` has a row for each organisation and a column for each requirement, from 0 (not met) to 1 (fully met), NaN
     where it is not known: an unknown level takes nothing away. `organisation` and `events` say whose and which event
     each scenario is. `use` is the column of the table: "low", "reduction" or "high". What loss event controls take away
-    is weakened by the organisation's mean level of variance management and decision support, where the table has any:
-    at level 0 of these, half of it remains.
+    is weakened by how reliably they are there.
     """
     if use not in ("low", "reduction", "high"):
         raise FormatProblem("unknown_use", "The table is read by low, reduction or high.", "use")
@@ -138,20 +137,26 @@ def remaining(
     for effect in effects:
         if effect.requirement not in column:
             raise FormatProblem("unknown_requirement", "No level is given for it.", effect.requirement)
-    reliability = _reliability(effects, column, known)
+    there = reliability(effects, requirements, known)
     named = np.array(events, dtype=np.str_)
     left = {Target.FREQUENCY: np.ones(len(organisation)), Target.MAGNITUDE: np.ones(len(organisation))}
     for effect in effects:
         if effect.function != Function.LOSS_EVENT:
             continue
-        taken = getattr(effect, use) * known[organisation, column[effect.requirement]] * reliability[organisation]
+        taken = getattr(effect, use) * known[organisation, column[effect.requirement]] * there[organisation]
         left[effect.target] *= 1 - np.where((named == effect.event) | (not effect.event), taken, 0.0)
     return left[Target.FREQUENCY], left[Target.MAGNITUDE]
 
 
-def _reliability(effects: Sequence[Effect], column: dict[str, int], levels: Floats) -> Floats:
-    places = [column[effect.requirement] for effect in effects if effect.function != Function.LOSS_EVENT]
+def reliability(effects: Sequence[Effect], requirements: Sequence[str], known: Floats) -> Floats:
+    """How reliably each organisation's loss event controls are there, from a half to 1.
+
+    By its mean level of variance management and decision support, where the table has any: at level 0 of these, half
+    of what the controls take away remains. The half is a convention.
+    """
+    supporting = {effect.requirement for effect in effects if effect.function != Function.LOSS_EVENT}
+    places = [place for place, requirement in enumerate(requirements) if requirement in supporting]
     if not places:
-        return np.ones(len(levels))
-    made: Floats = 0.5 + 0.5 * levels[:, places].mean(axis=1)
+        return np.ones(len(known))
+    made: Floats = 0.5 + 0.5 * known[:, places].mean(axis=1)
     return made

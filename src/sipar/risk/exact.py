@@ -30,6 +30,9 @@ COARSE = 1 << 12
 FEW, CLASSES, COARSE_CLASSES = 64, 16, 8
 # Up to here every point of the grid is used for costs; above it only points this much (relatively) apart.
 DENSE, APART = 2048, 1 / 512
+# Up to here (spread times rate) the logarithm of a negative binomial transform is summed as a series, to this error.
+LIGHT, REMAINDER = 0.1, 1e-9
+AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,15 @@ def exact(asked: Portfolio, *, points: int = 1 << 16, reach: float | None = None
     return ExactLoss(farthest / points, _density(asked, points, farthest / points), mean, coarse)
 
 
+def one_grid(asked: Portfolio, *, points: int, reach: float | None = None) -> ExactLoss:
+    """The same on one grid alone, without a statement of the error: for parts, and for what differs between two."""
+    mean = float(asked.mean_by_row().sum())
+    if not 0 < mean < math.inf:
+        return exact(asked, points=points)
+    farthest = _reach(asked, mean) if reach is None else reach
+    return ExactLoss(farthest / points, _density(asked, points, farthest / points), mean)
+
+
 def _reach(asked: Portfolio, mean: float) -> float:
     """Half as far again as the loss of level REACH, found on coarse grids."""
     farthest = 8 * mean
@@ -128,7 +140,9 @@ def _density(asked: Portfolio, points: int, step: float) -> Floats:
     tilt = np.exp(-TILT / points * np.arange(points))
     costs = _Costs(asked, points, step, tilt)
     # The exponent of each sector, then the mixtures over its shock and over the nation's.
-    exponents = [_sector_exponent(asked, costs, sector) for sector in range(len(asked.sector_shocks))]
+    exponents = _light_exponents(asked, costs)
+    for sector in range(len(asked.sector_shocks)):
+        exponents[sector] += _sector_exponent(asked, costs, sector)
     whole = np.zeros(points // 2 + 1, np.complex128)
     for share, nation in _states(asked.nation_shock):
         product = np.full(points // 2 + 1, share, np.complex128)
@@ -180,10 +194,11 @@ class _Costs:
         """The transform of one event's cost, with its secondary loss."""
         found = self.made.get((entry, scale))
         if found is None:
-            found = self.made[entry, scale] = self._whole(self.asked.losses[entry], scale)
+            found = self.made[entry, scale] = self.fresh(self.asked.losses[entry], scale)
         return found
 
-    def _whole(self, loss: Loss, scale: float) -> Waves:
+    def fresh(self, loss: Loss, scale: float) -> Waves:
+        """The same, not kept."""
         first = self.transform(self.mass(loss.primary, scale))
         if loss.secondary is None or not loss.secondary_probability:
             return first
@@ -231,21 +246,62 @@ def _brought(column: Floats, each: int) -> tuple[Floats, npt.NDArray[np.int64], 
     return classes, low, upper
 
 
-def _sector_exponent(asked: Portfolio, costs: _Costs, sector: int) -> Waves:
-    """The sum over the sector's scenarios of the logarithm of the transform of the loss of a year without shock."""
+def _is_light(asked: Portfolio) -> npt.NDArray[np.bool_]:
+    """The rows whose logarithm is summed as a series: clumped a little, or plain with a secondary loss."""
+    second = np.array([loss.secondary is not None and loss.secondary_probability > 0 for loss in asked.losses])
+    clumped = asked.spread * asked.rate * asked.keep
+    made: npt.NDArray[np.bool_] = (clumped <= LIGHT) & ((asked.spread > 0) | second[asked.loss])
+    return made
+
+
+def _light_exponents(asked: Portfolio, costs: _Costs) -> Waves:
+    """For each sector the sum over its light scenarios of the logarithm of the transform of a year's loss.
+
+    With q = spread * rate it is -log(1 - q x) / spread = rate * (x + q x^2 / 2 + q^2 x^3 / 3 + ...), where x is the
+    transform of a cost less 1 and no larger than 2: rows of one cost add up before it is raised to powers.
+    """
+    made = np.zeros((len(asked.sector_shocks), costs.points // 2 + 1), np.complex128)
     rate = asked.rate * asked.keep
-    rows = np.flatnonzero((asked.sector == sector) & (rate > 0) & (asked.scale > 0))
+    rows = np.flatnonzero(_is_light(asked) & (rate > 0) & (asked.scale > 0))
+    for entry in np.unique(asked.loss[rows]).tolist():
+        mine = rows[asked.loss[rows] == entry]
+        classes, low, upper = _brought(asked.scale[mine], COARSE_CLASSES)
+        clumped = asked.spread[mine] * rate[mine]
+        terms = 1
+        while (2 * float(clumped.max())) ** terms / (terms + 1) > REMAINDER:
+            terms += 1
+        cell = asked.sector[mine] * len(classes) + low
+        cells = np.concatenate([cell, cell + (upper > 0)])
+        share = np.concatenate([1 - upper, upper])
+        weights = [
+            np.bincount(
+                cells,
+                weights=share * np.tile(rate[mine] * clumped ** (term - 1) / term, 2),
+                minlength=len(made) * len(classes),
+            ).reshape(len(made), len(classes))
+            for term in range(1, terms + 1)
+        ]
+        for first in range(0, len(classes), AT_ONCE):
+            part = slice(first, first + AT_ONCE)
+            less = np.array([costs.fresh(asked.losses[entry], scale) for scale in classes[part].tolist()]) - 1
+            power = less.copy()
+            for weight in weights:
+                made.view(np.float64)[...] += weight[:, part] @ power.view(np.float64)
+                power *= less
+    return made
+
+
+def _sector_exponent(asked: Portfolio, costs: _Costs, sector: int) -> Waves:
+    """The same for the other scenarios of one sector."""
+    rate = asked.rate * asked.keep
+    rows = np.flatnonzero((asked.sector == sector) & (rate > 0) & (asked.scale > 0) & ~_is_light(asked))
     plain, clumped = rows[asked.spread[rows] == 0], rows[asked.spread[rows] > 0]
     exponent = np.zeros(costs.points // 2 + 1, np.complex128)
-    # Poisson scenarios add up before the transform, where no secondary loss stands in the way.
+    # Poisson scenarios add up before the transform.
     mixed = np.zeros(len(costs.knots) - 1)
     for entry, weight, (scale,) in _classes(asked.loss[plain], rate[plain], asked.scale[plain], each=CLASSES):
-        loss = asked.losses[entry]
-        if loss.secondary is not None and loss.secondary_probability:
-            exponent += weight * (costs.of(entry, scale) - 1)
-        else:
-            mixed += weight * costs.mass(loss.primary, scale)
-            exponent -= weight
+        mixed += weight * costs.mass(asked.losses[entry].primary, scale)
+        exponent -= weight
     exponent += costs.transform(mixed)
     columns = (asked.scale[clumped], rate[clumped], asked.spread[clumped])
     for entry, count, (scale, mean, spread) in _classes(

@@ -43,8 +43,8 @@ class Nation:
       organisation and then by scenario in the order of the library.
     - `register`: the organisations, ordered by identifier; `places` is a row's organisation in it, `kinds` its
       scenario in the library.
-    - `providers` and `sectors` name the portfolio's providers and sectors; `dependents` has for each provider the
-      places of the organisations that rest on it directly.
+    - `scenarios`, `sectors` and `providers` name the portfolio's losses, sectors and providers; `dependents` has for
+      each provider the places of the organisations that rest on it directly.
     - `left_out` counts the dependencies that name an organisation or a provider that is not there.
     """
 
@@ -53,6 +53,7 @@ class Nation:
     register: pl.DataFrame
     places: Ints
     kinds: Ints
+    scenarios: tuple[str, ...]
     sectors: tuple[str, ...]
     providers: tuple[str, ...]
     dependents: tuple[Ints, ...]
@@ -83,7 +84,7 @@ def expand(
     dependents, left_out = _dependents(assumptions, organisations, _table(dependencies, DEPENDENCIES, "dependencies"))
     starts, link_rows, chances = _links(assumptions, dependents, row_of)
     portfolio = Portfolio(
-        rate=rate * _exposed(assumptions.exposure, organisations, exposure)[places],
+        rate=rate * exposed(assumptions.exposure, organisations, exposure)[places],
         spread=np.array([kind.frequency.spread for kind in assumptions.kinds])[kinds],
         loss=kinds,
         scale=scale[places, kinds],
@@ -97,10 +98,11 @@ def expand(
         link_rows=link_rows,
         link_chance=chances,
     )
-    keys = pl.Series("scenario", [kind.key for kind in assumptions.kinds], pl.String())
+    scenarios = tuple(kind.key for kind in assumptions.kinds)
+    keys = pl.Series("scenario", scenarios, pl.String())
     rows = organisations[places].with_columns(keys[kinds]).select(*REGISTER, "scenario").drop("ownership")
     providers = tuple(provider.key for provider in assumptions.providers)
-    return Nation(portfolio, rows, organisations, places, kinds, sectors, providers, dependents, left_out)
+    return Nation(portfolio, rows, organisations, places, kinds, scenarios, sectors, providers, dependents, left_out)
 
 
 def _register(register: pl.DataFrame) -> pl.DataFrame:
@@ -159,7 +161,7 @@ def _numbers(column: pl.Series, names: tuple[str, ...]) -> Ints:
     return column.replace_strict(dict(zip(names, range(len(names)), strict=True)), return_dtype=pl.Int64).to_numpy()
 
 
-def _exposed(exposure: Exposure, organisations: pl.DataFrame, findings: pl.DataFrame | None) -> Floats:
+def exposed(exposure: Exposure, organisations: pl.DataFrame, findings: pl.DataFrame | None) -> Floats:
     """The factor on frequency of each organisation: one for each open finding, up to the most."""
     if findings is None or not findings.height or not exposure.factors:
         return np.ones(organisations.height)

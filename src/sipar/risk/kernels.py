@@ -129,8 +129,11 @@ def simulate_years(
     link_chance: Floats,
     totals: Floats,
     by_row: Floats,
+    by_link: Floats,
 ) -> None:
     """Put the loss of each of `years` into `totals` and, where `by_row` has rows, add each loss to its scenario's row.
+
+    What came through a provider's link is added to `by_link` too.
 
     Group g holds rows groups[g] to groups[g + 1]; a shock is (probability, factor if so, factor if not). `shapes` has
     two rows for each loss, primary and secondary, and `second` the probability of the secondary one.
@@ -199,8 +202,37 @@ def simulate_years(
                     total += cost * scale[row]
                     if rows:
                         by_row[row] += cost * scale[row]
+                        by_link[link] += cost * scale[row]
                 failure += 1
         totals[position] = total
+
+
+@kernel
+def shock_factors(years: Ints, seed: int, group: int, sector_shock: Floats, nation_shock: Floats) -> Floats:
+    """The factor on everything of this group in each of `years`, as `simulate_years` draws it."""
+    made = np.empty(years.shape[0])
+    for position in range(years.shape[0]):
+        a, b, _, _ = philox(years[position], SHOCK, 0, 0, seed)
+        nation = nation_shock[1] if unit(a, b) < nation_shock[0] else nation_shock[2]
+        a, b, _, _ = philox(years[position], SHOCK, group + 1, 0, seed)
+        made[position] = nation * (sector_shock[1] if unit(a, b) < sector_shock[0] else sector_shock[2])
+    return made
+
+
+@kernel
+def failure_counts(years: Ints, seed: int, provider: int, failures: float) -> Floats:
+    """How often this provider fails in each of `years`, as `simulate_years` draws it."""
+    made = np.zeros(years.shape[0])
+    for position in range(years.shape[0]):
+        clock, failure = 0.0, 0
+        while failures > 0:
+            a, b, _, _ = philox(years[position], PROVIDER + provider, failure, ARRIVAL, seed)
+            clock -= math.log(unit(a, b)) / failures
+            if clock > 1:
+                break
+            failure += 1
+        made[position] = failure
+    return made
 
 
 @kernel

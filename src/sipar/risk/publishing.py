@@ -80,7 +80,7 @@ def _provider(part: ProviderPart, k: int, hidden: set[str]) -> ProviderPart:
 
 
 def _shock(part: ShockPart, hidden: set[str]) -> ShockPart:
-    if part["sector"] in hidden:
+    if part["sector"] and part["sector"] in hidden:
         return {**part, "mean_with": None, "mean_without": None}
     return {**part, "mean_with": _rounded(part["mean_with"]), "mean_without": _rounded(part["mean_without"])}
 

@@ -41,7 +41,7 @@ def simulate(
 
     def part(start: int) -> int:
         end = min(start + BLOCK, years)
-        run(np.arange(first + start, first + end), seed, *arguments, totals[start:end], none)
+        run(np.arange(first + start, first + end), seed, *arguments, totals[start:end], none, none)
         return end - start
 
     done = 0
@@ -64,19 +64,24 @@ def simulate_numbered(asked: Portfolio, numbers: Ints, *, seed: int) -> Floats:
     arguments, _ = kernel_arguments(asked)
     run: Callable[..., None] = simulate_years
     totals = np.zeros(len(numbers))
-    run(numbers.astype(np.int64), seed, *arguments, totals, np.zeros(0))
+    run(numbers.astype(np.int64), seed, *arguments, totals, np.zeros(0), np.zeros(0))
     return totals
 
 
-def loss_by_row(asked: Portfolio, *, years: Ints, seed: int) -> Floats:
-    """What each scenario lost in all of `years` together, by computing these years again."""
+def losses_in(asked: Portfolio, *, years: Ints, seed: int) -> tuple[Floats, Floats]:
+    """What each scenario lost in all of `years` together, computing them again; and of it through each link."""
     arguments, order = kernel_arguments(asked)
     run: Callable[..., None] = simulate_years
-    sums = np.zeros(max(len(order), 1))
-    run(years.astype(np.int64), seed, *arguments, np.zeros(len(years)), sums)
+    sums, links = np.zeros(max(len(order), 1)), np.zeros(len(asked.link_rows))
+    run(years.astype(np.int64), seed, *arguments, np.zeros(len(years)), sums, links)
     made = np.zeros(len(order))
     made[order] = sums[: len(order)]
-    return made
+    return made, links
+
+
+def loss_by_row(asked: Portfolio, *, years: Ints, seed: int) -> Floats:
+    """What each scenario lost in all of `years` together."""
+    return losses_in(asked, years=years, seed=seed)[0]
 
 
 def shortfall_by_row(asked: Portfolio, totals: Floats, *, level: float, seed: int, first: int = 0) -> Floats:
