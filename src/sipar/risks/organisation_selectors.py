@@ -55,7 +55,8 @@ class ScenarioShare:
 
 @dataclass(frozen=True)
 class PricedGap:
-    """A gap with its price: `saved` is what closing it takes off a mean year, `worst_saved` off the worst years.
+    """A gap with its price: `saved` is what closing it takes off a mean year of the organisation, `worst_saved` what it
+    takes off the nation's worst years.
 
     `level` and `target` count levels of the framework where it is known, else they are shares of the scale.
     """
@@ -163,9 +164,9 @@ def loss_within(curve: Curve, chance: float) -> float | None:
     return None
 
 
-def loss_of(risk: Risk, standing: Standing | None) -> float | None:
+def loss_of(risk: Risk, standing: Standing | None, *, currency: str) -> float | None:
     """What a risk of the register costs in a mean year: its scenario, else what closing its gap saves, as the run that
-    counts says, else what the organisation states; None where nobody says."""
+    counts says, else what the organisation states in this currency; None where nobody says."""
     if standing is not None:
         for share in standing.scenarios:
             if share.key == risk.scenario:
@@ -173,11 +174,12 @@ def loss_of(risk: Risk, standing: Standing | None) -> float | None:
         for gap in standing.gaps:
             if gap.requirement == risk.requirement:
                 return gap.saved
-    return float(risk.stated_loss) if risk.stated_loss is not None else None
+    return float(risk.stated_loss) if risk.stated_loss is not None and risk.currency == currency else None
 
 
-def chance_of_more(curve: Curve, loss: float) -> float:
-    """The probability that a year loses more than `loss`, between the points of the curve by straight lines."""
+def chance_of_more(curve: Curve, loss: float) -> float | None:
+    """The probability that a year loses more than `loss`, by straight lines between the points of the curve; None
+    beyond its end, for the model does not tell what is rarer."""
     before = (0.0, curve[0][1]) if curve else (0.0, 0.0)
     for point, exceeded in curve:
         if point >= loss:
@@ -185,14 +187,14 @@ def chance_of_more(curve: Curve, loss: float) -> float:
             share = (loss - before[0]) / wide if wide > 0 else 1.0
             return before[1] + share * (exceeded - before[1])
         before = (point, exceeded)
-    return 0.0
+    return None
 
 
 def _scenarios(rows: Sequence[Mapping[str, Any]], document: Mapping[str, Any]) -> tuple[ScenarioShare, ...]:
     known = {str(row["key"]): row for row in document.get("scenarios", ())}
     made = []
     for row in rows:
-        key = str(row["key"])
+        key = str(row["scenario"])
         node = known.get(key, {})
         frequency = node.get("frequency", {}).get("source") or {}
         loss = node.get("loss", {}).get("source") or {}

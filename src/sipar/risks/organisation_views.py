@@ -67,7 +67,15 @@ from sipar.ui.tables import Column
 
 ROWS = 50
 SHOWN_GAPS, SHOWN_RISKS = 15, 5
-GAP_HEADER = ("requirement", "title", "level", "target", "saved_in_a_mean_year", "saved_in_the_worst_years", "currency")
+GAP_HEADER = (
+    "requirement",
+    "title",
+    "level",
+    "target",
+    "saved_in_a_mean_year",
+    "saved_in_the_nations_worst_years",
+    "currency",
+)
 
 
 @gate(ORGANISATION_GATE)
@@ -200,7 +208,6 @@ def _numbers(organisation: Organisation, standing: Standing, appetite: Appetite 
         "currency": standing.currency,
         "sentence": " ".join(sentences),
         "bad_year": loss_within(standing.curve, BAD_YEAR),
-        "none": chance_in_words(standing.curve[0][1]) if standing.curve and standing.curve[0][0] == 0 else "",
         "chart": exceedance_chart(
             standing.curve, currency=standing.currency, sentence=fits or sentences[-1], appetite=appetite
         ),
@@ -214,7 +221,7 @@ def _numbers(organisation: Organisation, standing: Standing, appetite: Appetite 
             Column("level", _("Level")),
             Column("target", _("Target")),
             Column("saved", _("Closing it saves a year"), numeric=True),
-            Column("worst", _("In the worst years"), numeric=True, optional=True),
+            Column("worst", _("Off the worst years of the nation"), numeric=True, optional=True),
             Column("item", _("What is done")),
         ],
         "all_saved": sum(gap.saved for gap in gaps),

@@ -83,22 +83,31 @@ def sentences_of(standing: Standing) -> tuple[str, ...]:
     if bad is None:
         return (mean,)
     if not bad:
-        return mean, _("Nineteen years of twenty cost nothing; the others cost all of it.")
+        often = chance_in_words(standing.curve[0][1])
+        return mean, _("A year that costs anything at all comes %(often)s.") % {"often": often}
     return mean, _("One year in twenty costs more than %(amount)s.") % {"amount": money(bad, standing.currency)}
 
 
 def appetite_sentence(curve: Curve, appetite: Appetite) -> tuple[str, bool]:
     """How the curve stands to the appetite, at the point that it breaks most, and whether it is within."""
-    breaks = []
+    rarest = curve[-1][1] if curve else 0.0
+    breaks, beyond = [], False
     for loss, years in appetite.points:
         chance = chance_of_more(curve, loss)
-        if chance > 1 / years:
+        if chance is None:
+            beyond = beyond or rarest * years > 1
+        elif chance * years > 1:
             breaks.append((chance * years, loss, years, chance))
-    if not breaks:
-        return _("We are within what we said we are ready to lose."), True
-    _worst, loss, years, chance = max(breaks)
-    sentence = _(
-        "More than we are ready for: %(amount)s is exceeded %(often)s, and should be at most once in %(years)s years."
-    )
-    values = {"amount": money(loss, appetite.currency), "often": chance_in_words(chance), "years": f"{years:,}"}
-    return sentence % values, False
+    if breaks:
+        _worst, loss, years, chance = max(breaks)
+        sentence = _(
+            "More than we are ready for: %(amount)s is exceeded %(often)s, and should be at most once in %(years)s"
+            " years."
+        )
+        values = {"amount": money(loss, appetite.currency), "often": chance_in_words(chance), "years": f"{years:,}"}
+        return sentence % values, False
+    if beyond:
+        return _(
+            "As far as the model sees, we are within what we are ready to lose; it does not see what is rarer."
+        ), True
+    return _("We are within what we said we are ready to lose."), True

@@ -39,6 +39,7 @@ class RiskEntry:
     requirement: str = ""
     provider: str = ""
     stated_loss: Decimal | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,7 @@ class Plan:
     roadmap_item: int | None = None
     insurer: str = ""
     amount: Decimal | None = None
+    currency: str = ""
     until: date | None = None
 
 
@@ -101,6 +103,7 @@ def treat_risk(actor: Actor, risk: Risk, plan: Plan, *, version: int, now: datet
             roadmap_item_id=plan.roadmap_item if mitigates else None,
             insurer=plan.insurer.strip() if transfers else "",
             amount=plan.amount if transfers else None,
+            currency=plan.currency if transfers else "",
             until=plan.until if transfers else None,
         ),
         now=now,
@@ -222,7 +225,7 @@ def _signed(actor: Actor, risk: Risk, said: Acceptance, *, now: datetime) -> dic
         "provider": risk.provider,
         "owner": risk.owner_name,
         "loss_a_year": said.loss,
-        "stated_loss_a_year": None if risk.stated_loss is None else str(risk.stated_loss),
+        "stated_loss_a_year": None if risk.stated_loss is None else f"{risk.currency} {risk.stated_loss}",
         "currency": said.currency,
         "run": said.run,
         "reason": said.reason.strip(),
@@ -243,6 +246,7 @@ def _values_of(entry: RiskEntry) -> dict[str, object]:
         "requirement": entry.requirement,
         "provider": entry.provider,
         "stated_loss": entry.stated_loss,
+        "currency": entry.currency if entry.stated_loss is not None else "",
     }
 
 
@@ -256,6 +260,7 @@ def _refuse_bad_entry(entry: RiskEntry, *, today: date, kept: date | None = None
     ]
     if entry.stated_loss is not None:
         places += _bad_amount("stated_loss", entry.stated_loss, least=Decimal(0))
+        places += _bad_currency(entry.currency)
     _refuse(places, code="risk.entry")
 
 
@@ -268,6 +273,7 @@ def _refuse_bad_plan(risk: Risk, plan: Plan, *, today: date) -> None:
     if plan.kind == Treatment.Kind.TRANSFER:
         places += _bad_text("insurer", plan.insurer, longest=200)
         places += _bad_amount("amount", plan.amount, least=Decimal("0.01"))
+        places += _bad_currency(plan.currency)
         places += _bad_day("until", plan.until, today, LONGEST_POLICY)
     _refuse(places, code="risk.treat")
 
@@ -300,6 +306,11 @@ def _bad_amount(where: str, amount: Decimal | None, *, least: Decimal) -> list[P
     if amount is None or not amount.is_finite() or not least <= amount <= LARGEST:
         return [Place(where, _("This is no amount of money that can be kept."))]
     return []
+
+
+def _bad_currency(currency: str) -> list[Place]:
+    known = len(currency) == 3 and currency.isascii() and currency.isupper() and currency.isalpha()
+    return [] if known else [Place("currency", _("Name the currency by its three letters, such as USD."))]
 
 
 def _refuse(places: list[Place], *, code: str) -> None:

@@ -55,12 +55,13 @@ def risk_register(request: ActorRequest, identifier: str) -> HttpResponse:
     """The register of one organisation; `?state=` open, treated, overdue or closed; `?format=csv` as a table."""
     organisation = access_watched(request.actor, identifier)
     standing = standing_of(request.actor, organisation)
+    currency = currency_of(request, standing)
     today = today_of(timezone.now())
     state = text_of(request, "state")
     state = state if state in REGISTER_STATES else ""
     rows = risks_of(organisation, today=today, state=state)
     if request.GET.get("format") == "csv":
-        return _csv(organisation, lines_of(rows[:10_000], today=today), standing, currency_of(request, standing))
+        return _csv(organisation, lines_of(rows[:10_000], today=today), standing, currency)
     page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
     return render(
         request,
@@ -72,11 +73,11 @@ def risk_register(request: ActorRequest, identifier: str) -> HttpResponse:
             "counts": counts_of(organisation, today=today),
             "page": page,
             "rows": [
-                {"line": line, "word": STATES[line.state], "loss": loss_of(line.risk, standing),
+                {"line": line, "word": STATES[line.state], "loss": loss_of(line.risk, standing, currency=currency),
                  "done": [_done(row) for row in line.holding], "expired": [_done(row) for row in line.expired]}
                 for line in lines_of(page, today=today)
             ],
-            "currency": currency_of(request, standing),
+            "currency": currency,
             "state": state,
             "states": [(key, STATES[key]) for key in REGISTER_STATES],
             "csv": f"?state={state}&format=csv",
@@ -101,7 +102,7 @@ def risk_new(request: ActorRequest, identifier: str) -> HttpResponse:
     form = _entry_form(request, organisation, data=request.POST)
     if form.is_valid():
         try:
-            made = open_risk(request.actor, organisation, RiskEntry(**form.cleaned_data), now=timezone.now())
+            made = open_risk(request.actor, organisation, _said(request, organisation, form), now=timezone.now())
         except Invalid as problem:
             add_problem(form, problem)
         else:
@@ -123,7 +124,11 @@ def risk_change(request: ActorRequest, risk: int) -> HttpResponse:
     if form.is_valid():
         try:
             change_risk(
-                request.actor, found, RiskEntry(**form.cleaned_data), version=version_of(request), now=timezone.now()
+                request.actor,
+                found,
+                _said(request, organisation, form),
+                version=version_of(request),
+                now=timezone.now(),
             )
         except Invalid as problem:
             add_problem(form, problem)
@@ -146,6 +151,11 @@ def version_of(request: ActorRequest) -> int:
     """The version of a risk that a form was made from; -1, which none has, where it names none."""
     text = request.POST.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+def _said(request: ActorRequest, organisation: Organisation, form: RiskForm) -> RiskEntry:
+    currency = currency_of(request, standing_of(request.actor, organisation))
+    return RiskEntry(**form.cleaned_data, currency=currency)
 
 
 def _entry_form(request: ActorRequest, organisation: Organisation, **options: Any) -> RiskForm:
@@ -185,7 +195,7 @@ def _csv(
     rows = [
         (
             line.risk.pk, line.risk.title, line.state, line.risk.owner_name, line.risk.review_on, line.risk.scenario,
-            line.risk.requirement, line.risk.provider, loss_of(line.risk, standing), currency,
+            line.risk.requirement, line.risk.provider, loss_of(line.risk, standing, currency=currency), currency,
             " ".join(row.kind for row in line.holding),
             min((row.until for row in line.holding if row.until), default=None),
         )

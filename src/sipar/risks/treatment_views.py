@@ -85,16 +85,13 @@ def risk_treat(request: ActorRequest, risk: int, way: str) -> HttpResponse:
     given = _forms(request, found, standing, way=way)
     if way not in given or way in ("accept", "review", "close"):
         raise not_open("treatment")
-    return _done_by(
-        request,
-        found,
-        given,
-        way,
-        lambda said: treat_risk(
-            request.actor, found, Plan(kind=way, **said), version=version_of(request), now=timezone.now()
-        ),
-        _("Noted. The risk counts as treated."),
-    )
+    currency = currency_of(request, standing)
+
+    def treat(said: dict[str, Any]) -> None:
+        plan = Plan(kind=way, currency=currency, **said)
+        treat_risk(request.actor, found, plan, version=version_of(request), now=timezone.now())
+
+    return _done_by(request, found, given, way, treat, _("Noted. The risk counts as treated."))
 
 
 @gate(KEEPERS)
@@ -104,6 +101,7 @@ def risk_accept(request: ActorRequest, risk: int) -> HttpResponse:
     now = timezone.now()
     found = access_risk(request.actor, risk)
     standing = standing_of(request.actor, found.organisation)
+    currency = currency_of(request, standing)
 
     def sign(said: dict[str, Any]) -> None:
         if "statement" not in request.POST:
@@ -113,8 +111,8 @@ def risk_accept(request: ActorRequest, risk: int) -> HttpResponse:
         factor = shown_for(request, now=now, unsigned=unsigned) if signs else shown_lately(request, now=now)
         shown = Acceptance(
             **said,
-            loss=loss_of(found, standing),
-            currency=currency_of(request, standing),
+            loss=loss_of(found, standing, currency=currency),
+            currency=currency,
             run=standing.run.pk if standing is not None else None,
         )
         accept_risk(request.actor, found, shown, version=version_of(request), second_factor=factor, now=now)
@@ -241,6 +239,7 @@ def _risk_page(
     today = today_of(now)
     organisation = found.organisation
     standing = standing_of(request.actor, organisation)
+    currency = currency_of(request, standing)
     keeps = may_keep(request.actor, organisation.pk) and found.closed_at is None
     signs = may_sign(request.actor, organisation.pk)
     history = treatments_of(found, today=today)
@@ -260,8 +259,9 @@ def _risk_page(
             "line": lines_of([found], today=today)[0],
             "states": STATES,
             "about": _about(request, found),
-            "loss": loss_of(found, standing),
-            "currency": currency_of(request, standing),
+            "loss": loss_of(found, standing, currency=currency),
+            "stated": float(found.stated_loss) if found.stated_loss is not None else None,
+            "currency": currency,
             "standing": standing,
             "keeps": keeps,
             "reopens": may_keep(request.actor, organisation.pk) and found.closed_at is not None,
@@ -272,6 +272,7 @@ def _risk_page(
             "items": len(items_to_mitigate(found)) if keeps else 0,
             "history": [
                 {"row": row.treatment, "holds": row.holds, "word": STATES[row.state], "done": DONE[row.treatment.kind],
+                 "amount": float(row.treatment.amount) if row.treatment.amount is not None else None,
                  "who": names.get(row.treatment.decided_by_id, ""),
                  "role": ROLES[row.treatment.decided_as].title if row.treatment.decided_as in ROLES else ""}
                 for row in history
