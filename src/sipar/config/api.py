@@ -22,6 +22,9 @@ from sipar.notices.exposure_api import router as exposure
 from sipar.obligations.api import router as duties
 from sipar.orgs.api import router as organisations
 from sipar.people.api import router as people
+from sipar.risks.api import router as risks
+from sipar.risks.organisation_api import router as organisation_risks
+from sipar.risks.plan_api import router as plans
 from sipar.support.api import router as support
 from sipar.teams.api import router as teams
 from sipar.vulnerabilities.api import router as vulnerabilities
@@ -51,6 +54,9 @@ api.add_router("", notices)
 api.add_router("/organisations", organisations)
 api.add_router("/routing", claims)
 api.add_router("/vulnerabilities", vulnerabilities)
+api.add_router("/risks", risks)
+api.add_router("/risks", organisation_risks)
+api.add_router("/risks", plans)
 api.add_router("/cases", national)
 api.add_router("/cases", contents)
 api.add_router("/cases", evidence)

@@ -14,11 +14,12 @@ from sipar.assessments.models import Campaign
 from sipar.core import jobs
 from sipar.core.acting import Actor
 from sipar.core.actions import action
+from sipar.core.models import BackgroundRun
 from sipar.core.problems import Conflict, Invalid, Place
 from sipar.formats.problems import FormatProblem
 from sipar.risks import tasks
 from sipar.risks.models import AssumptionSet, Run
-from sipar.risks.policy import require_may_model
+from sipar.risks.policy import require_may_model, require_may_read_nation
 
 LEAST_YEARS, MOST_YEARS = 1_000, 200_000
 MOST_SEED = (1 << 63) - 1
@@ -167,6 +168,17 @@ def repeat_run(actor: Actor, run: Run, *, now: datetime) -> Run:
         campaign_id=run.campaign_id,
         repeats=run,
     )
+
+
+@action("risk.ask_report")
+def ask_for_report(actor: Actor, run: Run, *, now: datetime) -> BackgroundRun:
+    """Begin to draw the report of a run in the background, as the one who asks may see it."""
+    require_may_read_nation(actor)
+    if run.state != "done":
+        raise Conflict("Only a run that is done has a report.", code="risk.state")
+    asked = jobs.start_run(actor, kind=tasks.REPORT, subject=str(run.pk), total=tasks.REPORT_STEPS, now=now)
+    tasks.draw_risk_report.defer(run=asked.pk)
+    return asked
 
 
 def _asked(

@@ -95,3 +95,8 @@ def losses_of(actor: Actor, organisation: int) -> OrganisationLoss | None:
     if run is None:
         return None
     return OrganisationLoss.objects.filter(run=run, organisation=organisation).select_related("run").first()
+
+
+def runs_of(actor: Actor, assumptions: AssumptionSet) -> list[Run]:
+    """The runs made with one version, the newest first."""
+    return list(runs_seen(actor).filter(assumptions=assumptions)[:RUNS])

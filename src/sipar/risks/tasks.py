@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from sipar.core import jobs
 from sipar.core.acting import acting
+from sipar.core.files import keep_file
 from sipar.core.jobs import system
+from sipar.core.models import BackgroundRun
 from sipar.formats.problems import FormatProblem
+from sipar.people.models import Account
+from sipar.people.selectors import actor_of
+from sipar.risks import plan_tasks, selectors
 from sipar.risks.models import Run
+from sipar.ui.pdf import pdf_of
 
-KIND = "risk.run"
+# The worker finds tasks here only.
+__all__ = ["KIND", "REPORT", "draw_risk_report", "plan_tasks", "run_model"]
+
+KIND, REPORT = "risk.run", "risk.report"
+REPORT_STEPS = 4
 
 
 @app.task(queue="reports")
@@ -38,3 +50,31 @@ def run_model(run: int) -> None:
         raise
     else:
         jobs.finish(progress, sentence=sentence, now=timezone.now())
+
+
+@app.task(queue="reports")
+def draw_risk_report(run: int) -> None:
+    """Draw the report of a run as its asker may see it: as Sipar itself, a Council member would get every cell."""
+    from sipar.risks.national_report import LANGUAGES, report_html
+
+    with acting(system(), reason="read what report was asked for"):
+        found = BackgroundRun.objects.get(pk=run)
+    now = timezone.now()
+    actor = actor_of(Account.objects.get(pk=found.account_id), now=now, verified=True)
+    result: dict[str, Any] = {"html": {}, "pdf": {}}
+    try:
+        for place, language in enumerate(LANGUAGES):
+            with acting(actor, reason="draw the report of a risk run"):
+                html = report_html(actor, selectors.access_run(actor, int(found.subject)), language, now=now)
+            result["html"][language] = html
+            jobs.report(run, done=1 + 2 * place, total=REPORT_STEPS)
+            pdf = pdf_of(html)
+            with acting(actor, reason="keep the report of a risk run"):
+                name = f"risk-{found.subject}-{language}.pdf"
+                result["pdf"][language] = keep_file(actor, pdf, name=name, organisation=None, now=now).pk
+            jobs.report(run, done=2 + 2 * place, total=REPORT_STEPS)
+    except Exception:
+        sentence = "The report could not be drawn. The log of the server says why; ask for it again."
+        jobs.finish(run, sentence=sentence, failed=True, now=timezone.now())
+        raise
+    jobs.finish(run, sentence="The report is ready.", now=timezone.now(), result=result)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sipar import __version__
+from sipar.board.publication import rounded
 from sipar.core.acting import acting
 from sipar.core.files import keep_bytes, read_bytes
 from sipar.core.jobs import system
 from sipar.formats.problems import FormatProblem
-from sipar.posture.suppression import SMALLEST_CELL, Benchmark, benchmark
+from sipar.posture.suppression import SMALLEST_CELL, Benchmark, benchmark, suppress
 from sipar.risks import national_inputs
 from sipar.risks.models import AssumptionSet, OrganisationLoss, Run, RunDetail, RunPublication
 
@@ -136,11 +137,37 @@ def _keep(run: Run, made: Analysis, inputs: Inputs, *, now: datetime) -> str:
         )
         if not ended:
             raise Ended
-        RunPublication.objects.create(run=run, result=published(made.document, k=SMALLEST_CELL))
-        RunDetail.objects.create(run=run, result=made.document, prices=prices)
+        exact, shown = _links(inputs)
+        RunPublication.objects.create(run=run, result={**published(made.document, k=SMALLEST_CELL), "links": shown})
+        RunDetail.objects.create(run=run, result={**made.document, "links": exact}, prices=prices)
         for part in batched(_organisations(run, made, inputs), ROWS_AT_ONCE, strict=False):
             OrganisationLoss.objects.bulk_create(part)
     return sentence
+
+
+def _links(inputs: Inputs) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """How many organisations of each sector rest on each provider: exact, and with small cells hidden (None)."""
+    counted = (
+        inputs.dependencies.join(inputs.register.select("organisation", "sector"), on="organisation", how="inner")
+        .group_by("provider", "sector")
+        .len("organisations")
+        .sort("provider", "sector")
+    )
+    exact = counted.to_dicts()
+    providers, sectors = (list(dict.fromkeys(row[name] for row in exact)) for name in ("provider", "sector"))
+    if not exact:
+        return [], []
+    table = np.zeros((len(providers), len(sectors)), np.int64)
+    for row in exact:
+        table[providers.index(row["provider"]), sectors.index(row["sector"])] = row["organisations"]
+    hidden = suppress(table, k=SMALLEST_CELL).hidden
+    shown = [
+        row | {"organisations": None}
+        if hidden[providers.index(row["provider"]), sectors.index(row["sector"])]
+        else row | {"organisations": rounded(row["organisations"])}
+        for row in exact
+    ]
+    return exact, shown
 
 
 def _sentence(run: Run, totals: Floats) -> str:

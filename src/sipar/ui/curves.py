@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sipar.ui.charts import Chart, Row, Spec, _chart, _series_colours, _spec, _start_side
+from sipar.ui.charts import RIGHT_TO_LEFT, Chart, Row, Spec, _category, _chart, _series_colours, _spec, _start_side
 
 # "G" is what the SI calls a billion; people who read amounts do not.
 AMOUNT = "replace(format(datum.value, '~s'), 'G', 'B')"
@@ -81,4 +81,54 @@ def curve(
             },
         ],
     }
+    return _chart(key, sentence, spec, heads, rows)
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a number becomes where something is low, and where it is high."""
+
+    name: str
+    low: float
+    high: float
+
+
+def ranges(
+    key: str,
+    items: Sequence[Range],
+    *,
+    middle: float,
+    write: Callable[[float], str],
+    sentence: str,
+    heads: Row,
+    language: str = "en",
+) -> Chart:
+    """Bars from low to high around a line at `middle`, in the order given: a tornado."""
+    values = [
+        {
+            "name": item.name,
+            "low": min(item.low, item.high),
+            "high": max(item.low, item.high),
+        }
+        for item in items
+    ]
+    mirrored = language in RIGHT_TO_LEFT
+    x: dict[str, Any] = {
+        "field": "low",
+        "type": "quantitative",
+        "scale": {"zero": False, "nice": True, "reverse": mirrored},
+        "axis": {"title": None, "labelExpr": AMOUNT, "tickCount": 5},
+    }
+    y = _category("name", values, language)
+    spec: Spec = _spec(sentence, language, height=34 * len(values)) | {
+        "data": {"values": values},
+        "layer": [
+            {
+                "mark": {"type": "bar", "height": {"band": 0.6}},
+                "encoding": {"y": y, "x": x, "x2": {"field": "high"}},
+            },
+            {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": {"x": {"datum": middle, "type": "quantitative"}}},
+        ],
+    }
+    rows = [(item.name, write(min(item.low, item.high)), write(max(item.low, item.high))) for item in items]
     return _chart(key, sentence, spec, heads, rows)

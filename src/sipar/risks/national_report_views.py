@@ -1,0 +1,102 @@
+"""The page of the risk report: ask for it, watch it being drawn, take it home with its data."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_GET, require_http_methods
+
+from sipar.core.files import file_response, open_file
+from sipar.core.gates import gate
+from sipar.core.http import ActorRequest
+from sipar.core.models import BackgroundRun
+from sipar.core.problems import not_open
+from sipar.formats.table_writing import write_csv
+from sipar.risks import actions, selectors, tasks
+from sipar.risks.models import Run
+from sipar.risks.national_reading import DIMENSIONS, picture_of
+from sipar.risks.national_views import frame, table_of
+from sipar.risks.policy import NATION_GATE, require_may_read_nation
+
+REPORTS = 10
+KINDS = ("html-en", "html-ur", "pdf-en", "pdf-ur", "csv")
+
+
+@gate(NATION_GATE)
+@require_http_methods(["GET", "POST"])
+def report(request: ActorRequest) -> HttpResponse:
+    """The reports that I asked for, and the form to ask for another."""
+    require_may_read_nation(request.actor)
+    if request.method == "POST":
+        actions.ask_for_report(request.actor, _run(request, request.POST.get("run", "")), now=timezone.now())
+        return redirect("risk_report")
+    done = [row for row in selectors.runs_seen(request.actor)[: selectors.RUNS] if row.state == "done"]
+    counting = selectors.latest_run(request.actor)
+    context = {
+        "runs": done,
+        "chosen": request.GET.get("run", "") or str(counting.pk if counting else ""),
+        "reports": _own(request).defer("result").order_by("-id")[:REPORTS],
+    }
+    return render(request, "risks/report.html", {**frame(request), **context})
+
+
+@gate(NATION_GATE)
+@require_GET
+def report_progress(request: ActorRequest, report: int) -> HttpResponse:
+    """One report in the list, asked for again until it is ready."""
+    found = _own(request).defer("result").filter(pk=report).first()
+    if found is None:
+        raise not_open("report")
+    template = "risks/report_run.html" if request.htmx else "risks/report_one.html"
+    return render(request, template, {**frame(request), "report": found})
+
+
+@gate(NATION_GATE)
+@require_GET
+def report_download(request: ActorRequest, report: int, kind: str) -> HttpResponse:
+    """A report as HTML or PDF in one language, or its tables as CSV, one file each."""
+    found = _own(request).filter(pk=report, state=BackgroundRun.State.DONE).first()
+    if found is None or kind not in KINDS:
+        raise not_open("report")
+    form, _dash, language = kind.partition("-")
+    if form == "pdf":
+        return file_response(open_file(request.actor, int(found.result["pdf"][language])))
+    if form == "html":
+        name = f"risk-{found.subject}-{language}.html"
+        return _attached(found.result["html"][language].encode(), name, "text/html")
+    return _attached(_tables(request, _run(request, found.subject)), f"risk-{found.subject}-csv.zip", "application/zip")
+
+
+def _own(request: ActorRequest) -> QuerySet[BackgroundRun]:
+    return BackgroundRun.objects.filter(account_id=request.actor.account, kind=tasks.REPORT)
+
+
+def _run(request: ActorRequest, given: str) -> Run:
+    if not (given.isascii() and given.isdigit() and len(given) < 10):
+        raise not_open("run")
+    return selectors.access_run(request.actor, int(given))
+
+
+def _tables(request: ActorRequest, run: Run) -> bytes:
+    picture = picture_of(request.actor, run)
+    if picture is None:
+        raise not_open("run")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in (*DIMENSIONS, "quantiles", "curve"):
+            archive.writestr(f"risk-{run.pk}-{name}.csv", write_csv(*table_of(picture, name)))
+    return buffer.getvalue()
+
+
+def _attached(content: bytes, name: str, media_type: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=media_type)
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cache-Control"] = "private, no-store"
+    return response
