@@ -6,11 +6,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from sipar.core.guards import SYSTEM, Guard
+from sipar.core.guards import Guard
 from sipar.risks.policy import WATCHED
-
-# The organisation keeps its own register; its CERTs read it.
-OWN = f"({SYSTEM} or organisation_id in (select guard.own()))"
+from sipar.risks.treatment_policy import OWN
 
 
 class Risk(models.Model):
@@ -37,7 +35,7 @@ class Risk(models.Model):
     closed_at = models.DateTimeField(null=True)
     closing_note = models.TextField(blank=True)
 
-    guard = Guard(select=WATCHED, write=OWN, organisation="organisation_id")
+    guard = Guard(select=WATCHED, write=OWN, organisation="organisation_id", walled=True)
 
     class Meta:
         indexes = [
@@ -82,7 +80,7 @@ class Treatment(models.Model):
     ended_at = models.DateTimeField(null=True)
     end_note = models.TextField(blank=True)
 
-    guard = Guard(select=WATCHED, write=OWN, organisation="organisation_id")
+    guard = Guard(select=WATCHED, write=OWN, organisation="organisation_id", walled=True)
 
     class Meta:
         indexes = [
@@ -117,7 +115,7 @@ class RiskReview(models.Model):
     reviewed_by_id = models.BigIntegerField()
     reviewed_at = models.DateTimeField()
 
-    guard = Guard(select=WATCHED, write=OWN, organisation="organisation_id", append_only=True)
+    guard = Guard(select=WATCHED, write=OWN, organisation="organisation_id", append_only=True, walled=True)
 
 
 class Appetite(models.Model):
@@ -134,7 +132,7 @@ class Appetite(models.Model):
     set_as = models.CharField(max_length=30)
     set_at = models.DateTimeField()
 
-    guard = Guard(select=WATCHED, write=OWN, organisation="organisation_id", append_only=True)
+    guard = Guard(select=WATCHED, write=OWN, organisation="organisation_id", append_only=True, walled=True)
 
     class Meta:
         indexes = [models.Index(fields=["organisation", "-set_at"], name="risks_appetite_newest")]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from sipar.core.acting import Actor
 from sipar.core.gates import Gate
+from sipar.core.guards import SYSTEM
 from sipar.core.problems import Forbidden
 from sipar.people.roles import ORGANISATION_ROLES
+
+# The condition of guards: the organisation says these things of itself; its CERTs read them.
+OWN = f"({SYSTEM} or organisation_id in (select guard.own()))"
 
 SIGNING_ROLES = ("ciso", "head")
 
@@ -16,7 +20,7 @@ API_KEEPERS = Gate("risk_keepers", frozenset(ORGANISATION_ROLES), scope="answer"
 def may_keep(actor: Actor, organisation: int) -> bool:
     """The people of the organisation keep its register; its CERTs read it. A token needs the scope `answer`."""
     carries = actor.scopes is None or "answer" in actor.scopes
-    return carries and actor.holds_at(organisation, *ORGANISATION_ROLES)
+    return carries and (actor.holds_at(organisation, *ORGANISATION_ROLES) or actor.holds("system"))
 
 
 def may_sign(actor: Actor, organisation: int) -> bool:

@@ -266,6 +266,7 @@ def _risk_page(
             "keeps": keeps,
             "reopens": may_keep(request.actor, organisation.pk) and found.closed_at is not None,
             "signs": signs,
+            "own": organisation.pk in request.actor.organisations,
             "forms": given or _forms(request, found, standing),
             "way": way,
             "problem": problem,
