@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,14 +19,21 @@ from pathlib import Path
 
 FOLDER, SERVER, ROWS = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 ROOT = FOLDER / "root"
-SOCKET = ROOT / "var/run/redis.sock"
 OUTPUT = ROOT / "var/lib/bots/file-output/events.txt"
 os.environ["INTELMQ_ROOT_DIR"] = str(ROOT)
 PATIENCE_S = 600
 
 import redis  # type: ignore[import-not-found]  # noqa: E402 - comes with IntelMQ, which reads its folder above
 
-REDIS = {"host": str(SOCKET), "port": 0}
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# Over TCP on the loopback address, as IntelMQ is set up by default.
+REDIS = {"host": "127.0.0.1", "port": free_port()}
 BOTS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("parser", "intelmq.bots.parsers.shadowserver.parser", {}),
     ("asn", "intelmq.bots.experts.asn_lookup.expert", {"database": str(ROOT / "var/lib/bots/asn_lookup/ipasn.dat")}),
@@ -34,8 +42,8 @@ BOTS: tuple[tuple[str, str, dict[str, object]], ...] = (
         "deduplicator",
         "intelmq.bots.experts.deduplicator.expert",
         {
-            "redis_cache_host": str(SOCKET), "redis_cache_port": 0, "redis_cache_db": 6, "redis_cache_ttl": 3600,
-            "filter_keys": "raw,time.observation", "filter_type": "blacklist",
+            "redis_cache_host": REDIS["host"], "redis_cache_port": REDIS["port"], "redis_cache_db": 6,
+            "redis_cache_ttl": 3600, "filter_keys": "raw,time.observation", "filter_type": "blacklist",
         },
     ),
     ("output", "intelmq.bots.outputs.file.output", {"file": str(OUTPUT)}),
@@ -82,12 +90,12 @@ def stop(processes: list[subprocess.Popen[bytes]]) -> None:
 
 def main() -> dict[str, float]:
     configure()
-    options = ["--port", "0", "--unixsocket", str(SOCKET), "--save", "", "--appendonly", "no"]
+    options = ["--port", str(REDIS["port"]), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     server = subprocess.Popen([SERVER, *options], stdout=subprocess.DEVNULL)  # noqa: S603 - what the bench found
     running = [server]
     try:
-        queues = redis.Redis(unix_socket_path=str(SOCKET), db=2)
-        wait_until(lambda: SOCKET.exists() and queues.ping(), "redis did not start")
+        queues = redis.Redis(host="127.0.0.1", port=int(REDIS["port"]), db=2)
+        wait_until(queues.ping, "redis did not start")
         here = Path(sys.executable).parent
         with (ROOT / "var/log/bots").open("wb") as log:
             bots = [
