@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -33,6 +34,7 @@ type Say = Callable[[int, int], object]
 ROWS_AT_ONCE = 500
 SECONDS_BETWEEN_LOOKS = 1.0
 LARGEST = 512 * 1024 * 1024
+MOST_THREADS = 4
 
 
 class Ended(Exception):
@@ -100,6 +102,7 @@ def _analysed(run: Run, assumptions: AssumptionSet, inputs: Inputs, say: Say | N
         exposure=inputs.exposure,
         seed=run.seed,
         years=run.years,
+        threads=min(os.cpu_count() or 1, MOST_THREADS),
         say=_watched(run, say),
     )
 
