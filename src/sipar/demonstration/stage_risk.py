@@ -231,7 +231,7 @@ def _treat_bank(teller: Teller) -> None:
         risk = open_risk(actor, teller.organisation(BANK), entry, now=teller.ago(24 * 150))
         plan = Plan(
             kind="transfer", reason="Covers what customers lose.", insurer="Zarpash Takaful (fictional)",
-            amount=Decimal(2_000_000), until=(teller.now + timedelta(days=210)).date(),
+            amount=Decimal(2_000_000), currency="USD", until=(teller.now + timedelta(days=210)).date(),
         )  # fmt: skip
         treat_risk(actor, risk, plan, version=risk.version, now=teller.ago(24 * 149))
         risk.refresh_from_db()

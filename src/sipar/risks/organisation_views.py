@@ -26,7 +26,7 @@ from sipar.orgs.models import Organisation, Province, Sector
 from sipar.orgs.selectors import OrganisationFilter, organisations, organisations_of_actor
 from sipar.people.roles import TEAM_ROLES
 from sipar.risks.national_sub import sub_navigation
-from sipar.risks.organisation_actions import remove_dependency, set_appetite, state_dependency
+from sipar.risks.organisation_actions import MOST_POINTS, remove_dependency, set_appetite, state_dependency
 from sipar.risks.organisation_pictures import exceedance_chart, scenarios_chart
 from sipar.risks.organisation_selectors import (
     Standing,
@@ -282,7 +282,7 @@ def _appetite_page(
     status: int = 200,
 ) -> HttpResponse:
     signs = may_sign(request.actor, organisation.pk)
-    pairs = [(form[f"loss_{place}"], form[f"years_{place}"]) for place in range(1, 5)]
+    pairs = [(form[f"loss_{place}"], form[f"years_{place}"]) for place in range(1, MOST_POINTS + 1)]
     return render(
         request,
         "risks/organisation_appetite.html",

@@ -118,9 +118,9 @@ def risk_change(request: ActorRequest, risk: int) -> HttpResponse:
     organisation = found.organisation
     if request.method != "POST":
         names = RiskForm.base_fields
-        form = _entry_form(request, organisation, initial={name: getattr(found, name) for name in names})
+        form = _entry_form(request, organisation, kept=found, initial={name: getattr(found, name) for name in names})
         return _entry_page(request, organisation, form, risk=found)
-    form = _entry_form(request, organisation, data=request.POST)
+    form = _entry_form(request, organisation, kept=found, data=request.POST)
     if form.is_valid():
         try:
             change_risk(
@@ -158,10 +158,18 @@ def _said(request: ActorRequest, organisation: Organisation, form: RiskForm) -> 
     return RiskEntry(**form.cleaned_data, currency=currency)
 
 
-def _entry_form(request: ActorRequest, organisation: Organisation, **options: Any) -> RiskForm:
+def _entry_form(
+    request: ActorRequest, organisation: Organisation, *, kept: Risk | None = None, **options: Any
+) -> RiskForm:
+    """What the model knows to choose from, and what the risk names already, though the model knows it no more."""
+    scenarios = {key: words(title) for key, title in scenarios_known(request.actor)}
+    providers = {provider.key: words(provider.title) for provider in providers_known(request.actor)}
+    if kept is not None:
+        scenarios = ({kept.scenario: kept.scenario} if kept.scenario else {}) | scenarios
+        providers = ({kept.provider: kept.provider} if kept.provider else {}) | providers
     return RiskForm(
-        scenarios=[(key, words(title)) for key, title in scenarios_known(request.actor)],
-        providers=[(provider.key, words(provider.title)) for provider in providers_known(request.actor)],
+        scenarios=list(scenarios.items()),
+        providers=list(providers.items()),
         currency=currency_of(request, standing_of(request.actor, organisation)),
         **options,
     )
