@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import select
 import sys
 import threading
 import time
@@ -46,6 +47,7 @@ class Line:
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
         """Status and body; raises OSError or HTTPException where the line broke."""
+        self._let_go_where_closed()
         try:
             self._connection.request(method, path, body, self._headers | headers)
             response = self._connection.getresponse()
@@ -53,6 +55,12 @@ class Line:
         except (http.client.HTTPException, OSError):
             self._connection.close()
             raise
+
+    def _let_go_where_closed(self) -> None:
+        """A line that the server closed while nobody spoke is opened anew, as every HTTP client does."""
+        line = self._connection.sock
+        if line is not None and select.select([line], [], [], 0)[0]:
+            self._connection.close()
 
 
 class Reporter:
