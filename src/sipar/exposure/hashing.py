@@ -215,33 +215,51 @@ def _round(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64) -> Any:  # pr
     return a, b, c, d
 
 
+@njit(nogil=True, inline="always")
+def _word(data: NDArray[np.uint8], at: np.uint64) -> Any:  # pragma: no cover - compiled
+    return (
+        np.uint64(data[at])
+        | np.uint64(data[at + np.uint64(1)]) << np.uint64(8)
+        | np.uint64(data[at + np.uint64(2)]) << np.uint64(16)
+        | np.uint64(data[at + np.uint64(3)]) << np.uint64(24)
+        | np.uint64(data[at + np.uint64(4)]) << np.uint64(32)
+        | np.uint64(data[at + np.uint64(5)]) << np.uint64(40)
+        | np.uint64(data[at + np.uint64(6)]) << np.uint64(48)
+        | np.uint64(data[at + np.uint64(7)]) << np.uint64(56)
+    )
+
+
 @njit(nogil=True)
 def _hash_spans(
     data: NDArray[np.uint8], spans: NDArray[np.int64], valid: NDArray[np.bool_], k0: np.uint64, k1: np.uint64,
     out: NDArray[np.uint64],
 ) -> None:  # fmt: skip  # pragma: no cover - compiled
     """SipHash-2-4-128 of every span of `data` whose row is valid, into `out`."""
+    # Unsigned places: a signed one may count from the end, and that test keeps eight bytes from being one load.
+    one, eight = np.uint64(1), np.uint64(8)
     for row in range(len(spans) - 1):
         if not valid[row]:
             continue
-        begin, end = spans[row], spans[row + 1]
+        at, end = np.uint64(spans[row]), np.uint64(spans[row + 1])
+        length = end - at
         a = k0 ^ np.uint64(0x736F6D6570736575)
         b = k1 ^ np.uint64(0x646F72616E646F6D) ^ np.uint64(0xEE)
         c = k0 ^ np.uint64(0x6C7967656E657261)
         d = k1 ^ np.uint64(0x7465646279746573)
-        at = begin
-        while at + 8 <= end:
-            word = np.uint64(0)
-            for place in range(8):
-                word |= np.uint64(data[at + place]) << np.uint64(8 * place)
+        whole = end - (length & np.uint64(7))
+        while at < whole:
+            word = _word(data, at)
             d ^= word
             a, b, c, d = _round(a, b, c, d)
             a, b, c, d = _round(a, b, c, d)
             a ^= word
-            at += 8
-        word = np.uint64((end - begin) & 0xFF) << np.uint64(56)
-        for place in range(end - at):
-            word |= np.uint64(data[at + place]) << np.uint64(8 * place)
+            at += eight
+        word = (length & np.uint64(0xFF)) << np.uint64(56)
+        shift = np.uint64(0)
+        while at < end:
+            word |= np.uint64(data[at]) << shift
+            shift += eight
+            at += one
         d ^= word
         a, b, c, d = _round(a, b, c, d)
         a, b, c, d = _round(a, b, c, d)
