@@ -75,7 +75,8 @@ def build_candidates(
     """The candidates of a plan, the `most` with the best yield where there are more; all tables are columnar.
 
     `register`, `prices`, `losses` and `providers` are as REGISTER, PRICES, LOSSES and PROVIDERS say; `prices` is what
-    closing a gap takes off the mean year and off the mean of the worst years, `losses` what an organisation loses,
+    closing a gap (from the lowest level where none is known) takes off the mean year and off the mean of the worst
+    years, `losses` what an organisation loses,
     `providers` what the failures of a shared provider cost. FormatProblem where nothing can be bought.
     """
     register = _typed(register, REGISTER, "register").unique("organisation", keep="first", maintain_order=True)
@@ -128,8 +129,10 @@ def _gaps(rule: GapRule, prices: pl.DataFrame, register: pl.DataFrame) -> pl.Dat
     cost = rule.terms.cost
     levels = [point[0] for point in cost.curve] or [0.0]
     amounts = [point[1] for point in cost.curve] or [0.0]
-    rows = prices.filter(pl.col("target") > pl.col("level")).join(register, on="organisation", maintain_order="left")
-    step = np.interp(rows["target"].to_numpy(), levels, amounts) - np.interp(rows["level"].to_numpy(), levels, amounts)
+    known = pl.col("level").fill_nan(None).fill_null(0.0)
+    rows = prices.with_columns(known.alias("from")).filter(pl.col("target") > pl.col("from"))
+    rows = rows.join(register, on="organisation", how="inner", maintain_order="left")
+    step = np.interp(rows["target"].to_numpy(), levels, amounts) - np.interp(rows["from"].to_numpy(), levels, amounts)
     factor, component = pl.lit(1.0), pl.lit(rule.terms.component)
     for special in sorted(rule.special, key=lambda special: len(special.begins)):
         mine = pl.col("requirement").str.starts_with(special.begins)

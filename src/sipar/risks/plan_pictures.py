@@ -7,10 +7,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from sipar.board.views.pictures import outlines
 from sipar.risks.money import money
 from sipar.risks.national_reading import language
 from sipar.risks.plan_words import Names, component_name, strategy_names
 from sipar.ui import charts
+from sipar.ui import map as nation_map
 from sipar.ui.charts import Chart
 from sipar.ui.curves import Spot, curve
 
@@ -29,7 +31,6 @@ def bought(result: Mapping[str, Any], names: Names, dimension: str) -> Chart | N
     heads = {
         "component": (_("Component"), _("Most of the money goes to %(name)s: %(share)s.")),
         "sector": (_("Sector"), _("The sector with the most money is %(name)s: %(share)s.")),
-        "province": (_("Province"), _("The province with the most money is %(name)s: %(share)s.")),
         "kind": (_("Kind"), _("Most of the money is for %(name)s: %(share)s.")),
     }
     head, sentence = heads[dimension]
@@ -39,6 +40,28 @@ def bought(result: Mapping[str, Any], names: Names, dimension: str) -> Chart | N
         sentence=sentence % {"name": first, "share": share},
         heads=(head, _("Money")),
         language=language(),
+    )
+
+
+def province_map(result: Mapping[str, Any], names: Names) -> nation_map.Choropleth | None:
+    """The money of each province on the map; None where none of it goes to one by its name."""
+    drawn = {outline.properties.code for outline in outlines().features}
+    amounts = {row["key"]: row["cost"] for row in result["by"]["province"] if row["key"] in drawn}
+    if not amounts:
+        return None
+    most = max(amounts, key=lambda code: float(amounts[code]))
+    shares = {code: amount / result["cost"] for code, amount in amounts.items()} if result["cost"] else {}
+    return nation_map.choropleth(
+        outlines(),
+        shares,
+        sentence=_("The province with the most money is %(name)s: %(share)s.")
+        % {"name": names.of("province", most), "share": f"{shares.get(most, 0):.0%}"},
+        heads=(_("Province"), _("Share of the money")),
+        language=language(),
+        lowest=0,
+        highest=max(shares.values(), default=1.0) or 1.0,
+        words=(_("least"), _("most"), _("nothing is bought here, or too few to show")),
+        write=lambda share: f"{share:.0%}",
     )
 
 

@@ -238,13 +238,13 @@ def _solved(request: ActorRequest, found: InvestmentPlan) -> dict[str, Any]:
         "counted": plan_words.counted(found.question),
         "beside": plan_pictures.beside(result),
         "frontier": plan_pictures.frontier(result),
+        "map": plan_pictures.province_map(result, names),
         "pictures": [
             chart
             for chart in (
                 plan_pictures.bought(result, names, "component"),
                 plan_pictures.by_year(result),
                 plan_pictures.bought(result, names, "sector"),
-                plan_pictures.bought(result, names, "province"),
             )
             if chart is not None
         ],

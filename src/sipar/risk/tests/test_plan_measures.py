@@ -61,6 +61,12 @@ def test_a_gap_costs_its_step_on_the_curve_times_size_and_tier_and_what_its_requ
     assert made["gap/1/PR.1"]["lead_years"] == 1
 
 
+def test_a_gap_whose_level_is_not_known_is_closed_from_the_lowest_level() -> None:
+    made = rows(built(prices=frame(PRICES, (2, "PR.1", None, 0.5, 10.0, 20.0))))
+    assert sum(made["gap/2/PR.1"]["costs"]) == pytest.approx(1000 + 5000)
+    assert made["gap/2/PR.1"]["level"] is None
+
+
 def test_what_is_no_gap_or_takes_nothing_away_is_not_for_sale() -> None:
     assert not {"gap/2/PR.2", "gap/3/PR.1", "support/watch/power", "provider/power-line"} & rows(built()).keys()
 
