@@ -8,14 +8,19 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from sipar.core.guards import SYSTEM, Guard, of_organisation
+from sipar.core.guards import SYSTEM, Guard
 from sipar.orgs.models import Organisation
+from sipar.risks.estimate_models import EstimateQuestion, ExpertEstimate, ReportUpdate
+from sipar.risks.exchange_models import ScenarioImport
 from sipar.risks.plan_models import InvestmentPlan, PlanDetail, PlanPublication
 from sipar.risks.policy import NATION, NATIONAL_STAFF, WATCHED
+from sipar.risks.treatment_models import Appetite, Risk, RiskReview, Treatment
+from sipar.risks.treatment_policy import OWN
 
 __all__ = [
-    "AssumptionSet", "Dependency", "InvestmentPlan", "OrganisationLoss", "PlanDetail", "PlanPublication", "Run",
-    "RunDetail", "RunPublication",
+    "Appetite", "AssumptionSet", "Dependency", "EstimateQuestion", "ExpertEstimate", "InvestmentPlan",
+    "OrganisationLoss", "PlanDetail", "PlanPublication", "ReportUpdate", "Risk", "RiskReview", "Run", "RunDetail",
+    "RunPublication", "ScenarioImport", "Treatment",
 ]  # fmt: skip
 
 SIGNED_IN = "(select guard.actor()) is not null"
@@ -66,7 +71,7 @@ class Dependency(models.Model):
     stated_by_id = models.BigIntegerField()
     stated_at = models.DateTimeField()
 
-    guard = of_organisation()
+    guard = Guard(select=WATCHED, write=OWN, organisation="organisation_id", walled=True)
 
     class Meta:
         constraints = [
