@@ -197,6 +197,7 @@ def _summary(density: Floats, nothing: Floats, mean: Floats, step: Floats, first
             {"place": rows + first, "mean": mean, "shortfall": np.maximum(worst, mean), "bad_year": loss(BAD_YEAR)[0]}
         )
         .with_columns(curves["curve"])
+        .with_columns(pl.col("bad_year").fill_nan(None))
         .cast(YEARS)
     )  # type: ignore[arg-type]
 
