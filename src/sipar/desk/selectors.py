@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sipar.core.acting import Actor
-from sipar.desk import incident_needs, nation_needs, notice_needs, organisation_needs, team_needs
+from sipar.desk import incident_needs, nation_needs, notice_needs, organisation_needs, risk_needs, team_needs
 from sipar.desk.needs import Moment, Need
 from sipar.orgs.models import Organisation
 from sipar.people.models import Account
@@ -31,6 +31,8 @@ DONE: dict[str, str | Promise] = {
     "review.return": _("returned an assessment with questions"),
     "review.decide": _("reviewed answers"),
     "review.sample": _("drew answers to verify on site"),
+    "risk.accept": _("signed for a risk"),
+    "risk.set_appetite": _("said how much may be lost"),
     "roadmap.add": _("put gaps on the roadmap"),
     "roadmap.close": _("closed a roadmap item"),
     "roadmap.reschedule": _("moved the date of a roadmap item"),
@@ -90,6 +92,7 @@ def needs_of(actor: Actor, moment: Moment) -> list[Need]:
         *incident_needs.needs(actor, moment),
         *notice_needs.needs(actor, moment),
         *organisation_needs.needs(actor, moment),
+        *risk_needs.needs(actor, moment),
         *team_needs.needs(actor, moment),
         *nation_needs.needs(actor, moment),
     ]

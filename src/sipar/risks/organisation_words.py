@@ -15,6 +15,8 @@ from sipar.risks.treatment_models import Appetite, Treatment
 # The year that a minister calls bad: one in twenty.
 BAD_YEAR = 0.05
 SMALLEST_CHANCE = 1e-4
+# What the arithmetic of a probability may be off by.
+HAIR = 1e-9
 
 PROVIDER_KINDS: dict[str, str | Promise] = {
     "cloud": gettext_lazy("Cloud"),
@@ -95,8 +97,8 @@ def appetite_sentence(curve: Curve, appetite: Appetite) -> tuple[str, bool]:
     for loss, years in appetite.points:
         chance = chance_of_more(curve, loss)
         if chance is None:
-            beyond = beyond or rarest * years > 1
-        elif chance * years > 1:
+            beyond = beyond or rarest * years > 1 + HAIR
+        elif chance * years > 1 + HAIR:
             breaks.append((chance * years, loss, years, chance))
     if breaks:
         _worst, loss, years, chance = max(breaks)

@@ -114,6 +114,7 @@ def test_nothing_is_signed_without_saying_so_or_by_a_reporter(cast: Cast) -> Non
 
 
 def test_mitigating_transferring_avoiding_and_taking_back(cast: Cast, campaign: Campaign) -> None:
+    stage_run(cast, campaign)
     risk, item = put(cast), item_of(cast, campaign)
     client = cast.client("ayesha")
     ways = {
