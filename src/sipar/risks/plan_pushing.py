@@ -54,7 +54,7 @@ def place_on_roadmaps(actor: Actor, plan: InvestmentPlan, *, now: datetime) -> I
     top = loaded(campaign.framework_id).rules.top_level
     own = str(found.question.get("currency")) == served_nation().currency
     made, organisations = 0, set()
-    for part in batched(_placed(kept_table(detail.chosen), top=top, costs=own), ROWS_AT_ONCE, strict=False):
+    for part in batched(_placed(kept_table(detail.chosen), top=top, costs=own), ROWS_AT_ONCE):
         items = place_items(actor, campaign, part, now=now)
         made += len(items)
         organisations |= {item.organisation_id for item in items}

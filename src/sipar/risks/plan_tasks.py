@@ -51,7 +51,7 @@ def push_plan(plan: int) -> None:
     with acting(system(), reason="read what plan is put on roadmaps"):
         found = InvestmentPlan.objects.get(pk=plan)
     now = timezone.now()
-    actor = actor_of(Account.objects.get(pk=found.pushed_by_id), now=now, verified=True)
+    actor = actor_of(Account.objects.get(pk=found.pushed_by_id or 0), now=now, verified=True)
     progress = found.pushing or 0
     try:
         with acting(actor, reason="put a plan on the roadmaps"):

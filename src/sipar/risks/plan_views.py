@@ -294,12 +294,7 @@ def _changed(request: ActorRequest, found: InvestmentPlan, result: dict[str, Any
     before, _exact = result_of(request.actor, found.based_on)
     if before is None:
         return None
-    return {
-        "plan": found.based_on,
-        "loss": before["loss_reduced"],
-        "cost": before["cost"],
-        "now": result["loss_reduced"],
-    }
+    return {"plan": found.based_on, "before": before["loss_reduced"], "now": result["loss_reduced"]}
 
 
 def _row(plan: InvestmentPlan) -> dict[str, Any]:

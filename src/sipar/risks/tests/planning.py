@@ -32,8 +32,8 @@ QUESTION: dict[str, Any] = {"currency": "USD", "first_year": 2027, "budgets": [3
 def priced_run(cast: Cast, campaign: Campaign) -> Run:
     """A run that is done: three gaps at Alpha, two at Beta, and a cloud that both rest on."""
     keys = {name: organisation.pk for name, organisation in cast.organisations.items()}
-    requirements = [requirement.id for requirement in loaded(campaign.framework_id).requirements[:3]]
     with acting(system(), reason="make a run with prices"):
+        requirements = [requirement.id for requirement in loaded(campaign.framework_id).requirements[:3]]
         assumptions = AssumptionSet.objects.create(
             number=1, state="in_use", title="First", digest="0" * 64, made_by_id=1, made_at=NOW, used_at=NOW,
             document={"currency": "USD", "year": 2026, "measures": MEASURES},

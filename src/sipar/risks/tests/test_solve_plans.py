@@ -327,5 +327,5 @@ def test_a_failed_task_says_so_to_whoever_asked(cast: Cast, run: Run) -> None:
     plan = ask(cast, run, milestones=[{"component": "safeguards", "by": 2027, "least": 99}])
     plan_tasks.solve_plan(plan.pk)
     with acting(cast.nadia, reason="look"):
-        progress = BackgroundRun.objects.get(pk=again(plan).background)
+        progress = BackgroundRun.objects.get(pk=plan.background or 0)
     assert (progress.state, "more measures" in progress.sentence) == ("failed", True)
