@@ -65,7 +65,7 @@ def stage_run(cast: Cast, campaign: Campaign | None = None, *, benchmark: dict[s
 
 def put(cast: Cast, *, by: str = "bilal", key: str = "alpha", **said: Any) -> Risk:
     """A risk on the register of Alpha, owned by Ayesha, to be looked at in ninety days."""
-    entry = {
+    entry: dict[str, Any] = {
         "title": "Ransomware stops the plant",
         "owner_name": "Ayesha",
         "review_on": TODAY + timedelta(days=90),
