@@ -40,6 +40,7 @@ GROUPS = (
     "claims",
     "feeds",
     "vulnerabilities",
+    "risks",
     "bench",
 )
 

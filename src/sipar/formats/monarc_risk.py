@@ -40,6 +40,10 @@ _OLD_IMPACTS: Final = {"confidentiality": "c", "integrity": "i", "availability":
 _OLD_TOUCHES: Final = {"confidentiality": "c", "integrity": "i", "availability": "a"}
 
 
+type _Waiting = tuple[str, dict[str, Any], dict[str, dict[str, Any]]]
+"""A node of an analysis: its path, itself, and what the nodes above it list."""
+
+
 @dataclass(frozen=True, slots=True)
 class MonarcRisk:
     """One information risk. `risks` has the properties that the threat touches, each with its own impact's product."""
@@ -149,7 +153,7 @@ def _rated(document: Mapping[str, Any], *, is_new: bool) -> Iterator[tuple[str, 
     one = mapping(document.get("instance"))
     if document.get("type") == "instance" and one:
         # In an older file the lists stand beside the instance; in it, `instance` is an object that holds only facts.
-        waiting = [("instance", one if is_new else dict(document), {})]
+        waiting: list[_Waiting] = [("instance", one if is_new else dict(document), {})]
     else:
         waiting = [(f"instances/{place}", each, {}) for place, each in _members(document.get("instances"))]
     if not waiting:

@@ -246,7 +246,9 @@ def _node(written: object, name: str, named: str) -> _Node:
     if "raw" in written:
         return _raw_node(written, name, where)
     numbers = {
-        _SPELLINGS.get(key, key): real(value, f"{where}/{key}") for key, value in written.items() if value is not None
+        str(_SPELLINGS.get(key, key)): real(value, f"{where}/{key}")
+        for key, value in written.items()
+        if value is not None
     }
     if name in _SHARES:
         _refuse_above_one(numbers, where)

@@ -272,13 +272,17 @@ def _cells(scenario: Scenario, currency: str, year: int) -> list[Any]:
     made: dict[str, Any] = {"key": scenario["key"], "currency": currency, "year": year}
     made |= {column: _at(scenario, path) for column, path in (_TEXTS | _NUMBERS).items()}
     for column, path in _LISTS.items():
-        made[column] = "; ".join(str(item) for item in _at(scenario, path) or ()) or _ALL
+        items = _at(scenario, path)
+        made[column] = None if items is None else "; ".join(str(item) for item in items) or _ALL
     for column, path in _FACTORS.items():
-        made[column] = "; ".join(f"{name}={number!r}" for name, number in (_at(scenario, path) or {}).items()) or _ALL
+        factors = _at(scenario, path)
+        made[column] = (
+            None if factors is None else "; ".join(f"{name}={one!r}" for name, one in factors.items()) or _ALL
+        )
     for part, path in (("loss", ("loss", "primary")), ("secondary", ("loss", "secondary"))):
         magnitude = _at(scenario, path)
         if not magnitude:
-            made[f"{part}_shape"] = _NO
+            made[f"{part}_shape"] = _NO if part in scenario["loss"] else None
             continue
         numbers = {name: value for name, value in magnitude.items() if name != "tail"} | (magnitude.get("tail") or {})
         numbers["costs"] = "; ".join(repr(cost) for cost in numbers["costs"]) if "costs" in numbers else None
