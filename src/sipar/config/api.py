@@ -23,6 +23,7 @@ from sipar.obligations.api import router as duties
 from sipar.orgs.api import router as organisations
 from sipar.people.api import router as people
 from sipar.risks.api import router as risks
+from sipar.risks.estimate_api import router as estimates
 from sipar.risks.organisation_api import router as organisation_risks
 from sipar.risks.plan_api import router as plans
 from sipar.support.api import router as support
@@ -57,6 +58,7 @@ api.add_router("/vulnerabilities", vulnerabilities)
 api.add_router("/risks", risks)
 api.add_router("/risks", organisation_risks)
 api.add_router("/risks", plans)
+api.add_router("/risks/estimates", estimates)
 api.add_router("/cases", national)
 api.add_router("/cases", contents)
 api.add_router("/cases", evidence)

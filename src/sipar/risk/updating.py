@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sipar.formats.problems import FormatProblem
+from sipar.risk.columns import STEPS
+from sipar.risk.magnitudes import Magnitude, lognormal
 from sipar.risk.scenario import CALM, MOST_COST, MOST_EVENTS, Shock, check_shock
 
 type Floats = npt.NDArray[np.float64]
@@ -156,14 +158,13 @@ def update_log_loss(mu: float, sigma: float, losses: Sequence[float], *, doubt: 
     )
 
 
-def update_scale(
-    share_below: Callable[[Floats], Floats], losses: Sequence[float], *, doubt: float
-) -> tuple[Belief, Belief]:
+def update_scale(stated: Magnitude, losses: Sequence[float], *, doubt: float) -> tuple[Belief, Belief]:
     """How many times larger than stated the costs are, before and after these losses, for a cost of any form.
 
-    `share_below` is the cost's distribution function; `doubt` is between which factor and its inverse the truth lies.
+    `doubt` is between which factor and its inverse the truth lies.
     """
     _check_losses(losses, doubt)
+    share_below = _share_of(stated)
     seen, spread = np.array(losses, np.float64), math.log(doubt) / NINETY
     reach = 8 * spread
 
@@ -179,6 +180,28 @@ def update_scale(
         return made
 
     return _on_grid(prior, reach, -reach), _on_grid(both, reach, -reach)
+
+
+def _share_of(stated: Magnitude) -> Callable[[Floats], Floats]:
+    """The distribution function of a cost with its tail and its limit; recorded costs are smoothed to a lognormal."""
+    body = stated.share_below
+    if stated.kind == STEPS and math.isfinite(stated.values[-1]) and stated.values[-1] > 0:
+        logarithms = np.log([value for value in stated.values if value > 0])
+        body = lognormal(float(logarithms.mean()), max(float(logarithms.std()), math.log(ROUNDED))).share_below
+
+    def share(costs: Floats) -> Floats:
+        made = body(costs)
+        if stated.tail_from < 1:
+            beyond = np.maximum(costs - stated.threshold, 0.0) / stated.tail_scale
+            if abs(stated.tail_shape) < 1e-9:
+                left = np.exp(-beyond)
+            else:
+                left = np.maximum(1 + stated.tail_shape * beyond, 0.0) ** (-1 / stated.tail_shape)
+            tail = 1 - (1 - stated.tail_from) * left
+            made = np.where(costs > stated.threshold, tail, np.minimum(made, stated.tail_from))
+        return np.where(costs >= stated.limit, 1.0, made)
+
+    return share
 
 
 def _gamma(shape: float, rate: float) -> Belief:

@@ -91,13 +91,13 @@ def test_experts_who_disagree_make_a_wider_pool_than_each_of_them() -> None:
 def test_the_density_of_a_pool_adds_up_to_one() -> None:
     points = np.linspace(-15, 25, 8_001)
     density = pooled_density([PLAIN, SKEWED], [0.25, 0.75], points)
-    assert np.trapezoid(density, points) == pytest.approx(1, abs=1e-3)
+    assert np.trapezoid(density, points) == pytest.approx(1, abs=3e-3)
 
 
 def test_who_is_calibrated_scores_higher_than_who_is_too_sure_and_weighs_more() -> None:
-    truths = drawn(PLAIN, 40, seed=5)
+    truths = [PLAIN.quantile((place + 0.5) / 40) for place in range(40)]
     sure = Interval(80.0, 100.0, 125.0)
-    good, bad = (score([Answered(said, float(truth)) for truth in truths]) for said in (PLAIN, sure))
+    good, bad = (score([Answered(said, truth) for truth in truths]) for said in (PLAIN, sure))
     assert good.calibration > 0.05 > bad.calibration
     assert (good.verdict, bad.verdict) == ("calibrated", "too_sure")
     assert good.penalty < bad.penalty

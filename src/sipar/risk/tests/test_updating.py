@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from sipar.formats.problems import FormatProblem
 from sipar.risk.experts import Interval, pooled_density
-from sipar.risk.magnitudes import lognormal, pert
+from sipar.risk.kernels import quantile
+from sipar.risk.magnitudes import (
+    Magnitude,
+    empirical,
+    generalised_pareto,
+    lognormal,
+    packed,
+    pert,
+    with_tail,
+)
 from sipar.risk.scenario import CALM, Shock
 from sipar.risk.updating import Reports, rate_on_grid, update_log_loss, update_rate, update_scale
 
@@ -64,9 +73,8 @@ def test_reports_one_after_the_other_end_where_all_at_once_end() -> None:
 @settings(deadline=None, max_examples=20)
 @given(events=st.integers(0, 200), more=st.integers(1, 200))
 def test_more_reports_of_the_same_time_never_lower_the_rate(events: int, more: int) -> None:
-    shock = Shock(0.1, 3.0)
     few, many = (
-        update_rate(0.1, 0.8, [Reports(count, 500.0)], reported=(0.2, 0.9), shock=shock).posterior
+        update_rate(0.1, 0.8, [Reports(count, 500.0)], reported=(0.2, 0.9)).posterior
         for count in (events, events + more)
     )
     assert few.mean < many.mean
@@ -134,15 +142,20 @@ def test_many_losses_leave_nothing_of_the_prior() -> None:
     assert found.posterior.high / found.posterior.low < 1.06
 
 
-@pytest.mark.parametrize("stated", [pert(1_000, 5_000, 20_000), lognormal(8.5, 0.6)])
-def test_costs_three_times_as_high_as_stated_are_found_for_any_form(stated: object) -> None:
-    draw = np.random.default_rng(4)
-    if stated == lognormal(8.5, 0.6):
-        losses = draw.lognormal(8.5, 0.6, 200) * 3
-    else:
-        losses = draw.choice(np.array(pert(1_000, 5_000, 20_000).values), 200) * 3
-    share_below = stated.share_below  # type: ignore[attr-defined]
-    prior, posterior = update_scale(share_below, losses.tolist(), doubt=10.0)
+@pytest.mark.parametrize(
+    "stated",
+    [
+        pert(1_000, 5_000, 20_000),
+        with_tail(lognormal(8.5, 0.6), 10_000, 4_000, 0.2),
+        generalised_pareto(2_000, 3_000, 0.1),
+        empirical([1_000, 2_000, 3_000, 5_000, 9_000]),
+    ],
+)
+def test_costs_three_times_as_high_as_stated_are_found_for_any_form(stated: Magnitude) -> None:
+    table: list[float] = []
+    shape = np.array(packed(stated, table))
+    losses = [3 * quantile(shape, np.array([*table, 0.0]), share) for share in (np.arange(200) + 0.5) / 200]
+    prior, posterior = update_scale(stated, losses, doubt=10.0)
     assert prior.median == pytest.approx(1, rel=1e-3)
     assert (prior.low, prior.high) == pytest.approx((0.1, 10), rel=0.01)
     assert posterior.low < 3 < posterior.high
@@ -150,7 +163,7 @@ def test_costs_three_times_as_high_as_stated_are_found_for_any_form(stated: obje
 
 
 def test_one_cost_outside_the_stated_form_does_not_break_the_answer() -> None:
-    found = update_scale(pert(1_000, 5_000, 20_000).share_below, [5_000.0] * 10 + [1e9], doubt=3.0)[1]
+    found = update_scale(pert(1_000, 5_000, 20_000), [5_000.0] * 10 + [1e9], doubt=3.0)[1]
     assert 0.3 < found.median < 3
 
 
