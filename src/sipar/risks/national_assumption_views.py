@@ -150,7 +150,12 @@ def part_remove(request: ActorRequest, number: int, address: str) -> HttpRespons
     """Take an entry out of a draft."""
     draft = _draft(request, number)
     document = without_part(draft.document, address)
-    actions.save_draft(request.actor, draft, document=document, version=draft.version, now=timezone.now())
+    try:
+        actions.save_draft(request.actor, draft, document=document, version=draft.version, now=timezone.now())
+    except Invalid as problem:
+        # Something else in the document still names it.
+        messages.error(request, " ".join(f"{place.where}: {place.sentence}" for place in problem.places))
+        return redirect("risk_part", number, address)
     messages.success(request, _("Taken out of the draft."))
     return redirect("risk_version", number)
 
