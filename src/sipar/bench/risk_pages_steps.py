@@ -57,7 +57,7 @@ def sign_in(_number: int) -> dict[str, Any]:
 
 def document() -> dict[str, Any]:
     """Invented assumptions of a nation's size: twelve scenarios, effects of the bench framework, two providers."""
-    scenarios = [
+    scenarios: list[dict[str, Any]] = [
         {
             "key": f"scenario-{place}",
             "title": {"en": f"Invented scenario {place}", "ur": f"فرضی منظر {place}"},

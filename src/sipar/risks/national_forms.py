@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -145,7 +144,7 @@ class NumbersField(forms.CharField):
 
 
 def _field(leaf: Leaf, currency: str, sectors: Mapping[str, str]) -> forms.Field:
-    label: str | Promise = label_of(leaf.path, currency=currency)
+    label = label_of(leaf.path, currency=currency)
     if leaf.kind == "choice":
         return forms.ChoiceField(label=label, choices=[(one, option_word(one)) for one in leaf.options])
     if leaf.kind == "several":

@@ -189,7 +189,7 @@ def _requirements(document: Mapping[str, Any]) -> set[str]:
     return {str(effect["requirement"]) for effect in document.get("effects", ())}
 
 
-def _rows(query: str, *parameters: object) -> list[tuple[Any, ...]]:
+def _rows(query: str, *parameters: int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters or None)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from sipar.risk.analysis import Analysis
-    from sipar.risk.kernels import Floats
+    from sipar.risk.columns import Floats
     from sipar.risks.national_inputs import Inputs
 
 type Say = Callable[[int, int], object]
@@ -143,7 +143,7 @@ def _keep(run: Run, made: Analysis, inputs: Inputs, *, now: datetime) -> str:
         exact, shown = _links(inputs)
         RunPublication.objects.create(run=run, result={**published(made.document, k=SMALLEST_CELL), "links": shown})
         RunDetail.objects.create(run=run, result={**made.document, "links": exact}, prices=prices)
-        for part in batched(_organisations(run, made, inputs), ROWS_AT_ONCE, strict=False):
+        for part in batched(_organisations(run, made, inputs), ROWS_AT_ONCE):
             OrganisationLoss.objects.bulk_create(part)
     return sentence
 

@@ -200,7 +200,7 @@ def test_the_task_tells_its_starter_how_it_ended(cast: Cast, campaign: Campaign)
     run = asked(cast, in_use(cast))
     tasks.run_model(run.pk)
     with acting(cast.nadia, reason="look"):
-        progress = BackgroundRun.objects.get(pk=run.background)
+        progress = BackgroundRun.objects.get(pk=run.background or 0)
     assert (progress.state, progress.sentence) == ("done", "The result is ready.")
 
 

@@ -160,7 +160,7 @@ def test_an_entry_is_copied_and_taken_out(cast: Cast) -> None:
 
 def test_years_and_gaps_come_as_parquet_and_csv(cast: Cast, run: Run) -> None:
     client = cast.client("nadia")
-    parquet = b"".join(client.get(f"/risks/runs/{run.pk}/files/years-parquet/").streaming_content)
+    parquet = client.get(f"/risks/runs/{run.pk}/files/years-parquet/").getvalue()
     assert pl.read_parquet(BytesIO(parquet)).height == run.years
     assert b"loss" in client.get(f"/risks/runs/{run.pk}/files/years-csv/").content.splitlines()[0]
     assert b"requirement" in client.get(f"/risks/runs/{run.pk}/files/gaps-csv/").content.splitlines()[0]
