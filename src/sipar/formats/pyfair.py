@@ -38,7 +38,6 @@ from sipar.formats.scenario_numbers import (
     yearly_rate,
 )
 
-VERSION: Final = "0.1-alpha.13"
 QUANTILES: Final = 2_000
 # Longer lists of raw values are kept as quantiles: the assumptions are a document that people read.
 MOST_KEPT: Final = 5_000
@@ -127,7 +126,6 @@ def write_pyfair(scenarios: Sequence[Scenario], *, title: str, simulations: int 
             "random_seed": 42 + place,
             "model_uuid": name,
             "creation_date": "2000-01-01 00:00:00",
-            "version": VERSION,
             "type": "FairModel",
         }
     document |= {
