@@ -250,6 +250,18 @@ def ingest_take(rows: int) -> dict[str, Any]:
     return ingest_steps.take(rows)
 
 
+def risk_load(number: int) -> dict[str, Any]:
+    from sipar.bench import risk_pages_steps
+
+    return risk_pages_steps.load(number)
+
+
+def risk_sign_in(number: int) -> dict[str, Any]:
+    from sipar.bench import risk_pages_steps
+
+    return risk_pages_steps.sign_in(number)
+
+
 STEPS: dict[str, Callable[[int], dict[str, Any]]] = {
     "load": load,
     "prepare": prepare,
@@ -267,6 +279,8 @@ STEPS: dict[str, Callable[[int], dict[str, Any]]] = {
     "exposure_load": exposure_load,
     "exposure_lake": exposure_lake,
     "exposure_sign_in": exposure_sign_in,
+    "risk_load": risk_load,
+    "risk_sign_in": risk_sign_in,
     "ingest_prepare": ingest_prepare,
     "ingest_take": ingest_take,
 }

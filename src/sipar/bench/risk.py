@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from sipar.bench import risk_pages
 from sipar.bench.figures import Figure, Peer
 
-STEPS = 5
+STEPS = 5 + risk_pages.STEPS
 ORGANISATIONS, YEARS = 10_000, 10_000
 SCENARIOS, SCENARIO_YEARS = 100, 100_000
 PATIENCE_S = 600
@@ -65,6 +66,7 @@ def run(say: Say) -> list[Figure]:
         Figure(
             "same_bits", float(same), "", 1, "min", note="one thread, two threads, three parts of the local executor"
         ),
+        *risk_pages.run(say),
     ]
 
 
