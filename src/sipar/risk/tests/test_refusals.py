@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_columns_that_cannot_be_are_refused_by_their_name(changed: dict[str, Any
 
 
 def test_a_link_to_a_row_that_is_not_there_and_a_chance_above_one_are_refused() -> None:
-    links = {"failures": np.ones(1), "link_starts": np.array([0, 1])}
+    links: dict[str, Any] = {"failures": np.ones(1), "link_starts": np.array([0, 1])}
     assert refused(lambda: replace(SOUND, **links, link_rows=np.array([3]), link_chance=np.ones(1))).where == (
         "link_rows"
     )
@@ -125,8 +126,11 @@ def test_what_cannot_be_asked_of_an_engine_is_refused_by_name(make: Callable[[],
     ],
 )
 def test_levels_out_of_range_are_refused(levels: np.ndarray, use: str, code: str) -> None:
-    asked = {"requirements": ["backups"], "levels": levels, "organisation": np.zeros(1, np.int64), "events": ["x"]}
-    assert refused(lambda: remaining([], use=use, **asked)).code == code
+    whose = np.zeros(1, np.int64)
+    problem = refused(
+        lambda: remaining([], use=use, requirements=["backups"], levels=levels, organisation=whose, events=["x"])
+    )
+    assert problem.code == code
 
 
 def test_a_rate_a_month_entered_as_a_rate_a_year_is_noticed_where_it_cannot_be() -> None:
@@ -161,7 +165,8 @@ def test_of_a_circle_only_its_members_and_those_above_it_are_named() -> None:
 
 def test_a_frequency_that_contradicts_itself_is_refused_by_its_scenario() -> None:
     for frequency in (Frequency(math.nan), Frequency(0.1, math.inf), Frequency(0.1, -0.5), Frequency(-0.1)):
-        problem = refused(lambda frequency=frequency: portfolio([replace(PLAIN, frequency=frequency)]))
+        changed = replace(PLAIN, frequency=frequency)
+        problem = refused(partial(portfolio, [changed]))
         assert (problem.code in ("not_finite", "negative"), problem.where) == (True, "a")
 
 

@@ -259,7 +259,7 @@ def test_the_background_job_says_how_it_ended(cast: Cast, base: AssumptionSet, d
     update = asked(cast, base, "loss")
     work_out_update(update.pk)
     with acting(cast.nadia, reason="look"):
-        run = BackgroundRun.objects.get(pk=update.background)
+        run = BackgroundRun.objects.get(pk=update.background or 0)
     assert run.state == "failed"
     assert "too few" in run.sentence
 
