@@ -18,6 +18,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from sipar.executors.local import LocalExecutor
+from sipar.executors.port import Executor
+from sipar.executors.spark import SparkExecutor, SparkMissing
 from sipar.risk.exact import exact
 from sipar.risk.magnitudes import limited, lognormal, pert
 from sipar.risk.parts import LossOfYears
@@ -88,18 +90,28 @@ def agreement(organisations: int, years: int) -> dict[str, Any]:
 
 
 def bits(organisations: int, years: int) -> dict[str, Any]:
-    """Whether one thread, two threads and an executor's parts give the same bits."""
+    """Whether one thread, two threads and the parts of both executors give the same bits."""
     asked = nation(organisations)
-    whole = simulate(asked, years=years, seed=SEED)
-    same = simulate(asked, years=years, seed=SEED, threads=THREADS).tobytes() == whole.tobytes()
+    whole = simulate(asked, years=years, seed=SEED).tobytes()
+    same = simulate(asked, years=years, seed=SEED, threads=THREADS).tobytes() == whole
+    said = "one thread, two threads, three parts of the local executor"
     with tempfile.TemporaryDirectory() as folder:
         inputs = []
         for part, numbers in enumerate(np.array_split(np.arange(years), 3)):
             inputs.append(str(Path(folder) / f"{part}.parquet"))
             parquet.write_table(pa.table({"year": numbers}), inputs[-1])
-        outputs = LocalExecutor(workers=THREADS).map_parts(LossOfYears(asked, SEED), inputs, f"{folder}/made")
-        found = np.concatenate([parquet.read_table(output.path)["loss"].to_numpy() for output in outputs])
-    return {"same": same and found.tobytes() == whole.tobytes()}
+        same = same and _losses(LocalExecutor(workers=THREADS), asked, inputs, f"{folder}/local") == whole
+        try:
+            same = same and _losses(SparkExecutor(master="local[2]"), asked, inputs, f"{folder}/spark") == whole
+            said += " and of Spark"
+        except SparkMissing as missing:
+            said += f"; not Spark: {missing}"
+    return {"same": same, "said": said}
+
+
+def _losses(executor: Executor, asked: Portfolio, inputs: list[str], folder: str) -> bytes:
+    outputs = executor.map_parts(LossOfYears(asked, SEED), inputs, folder)
+    return np.concatenate([parquet.read_table(output.path)["loss"].to_numpy() for output in outputs]).tobytes()
 
 
 def alike(scenarios: int, years: int) -> dict[str, Any]:
