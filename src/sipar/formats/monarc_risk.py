@@ -201,7 +201,7 @@ def _risk(where: str, instance: Mapping[str, Any], risk: Mapping[str, Any]) -> M
         *rates,
         impacts,
         risks,
-        TREATMENTS.get(risk.get("kindOfMeasure", 5), "untreated"),
+        TREATMENTS.get(_level(risk, "kindOfMeasure", where), "untreated"),
         _level(risk, "cacheTargetedRisk", where, highest=HIGHEST_LEVEL**3),
     )
 

@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.cast import NOW, Cast
 
 from sipar import formats
@@ -17,8 +19,11 @@ from sipar.core.acting import acting
 from sipar.core.files import keep_bytes
 from sipar.core.jobs import system
 from sipar.core.problems import Conflict, Forbidden, Invalid, NotFound
+from sipar.formats.problems import FormatProblem
 from sipar.formats.scenario_file import LevelScale, ScenarioFile
 from sipar.formats.scenario_table import read_scenario_json, write_scenarios_csv
+from sipar.formats.tests.test_hostile_scenarios import ANYTHING, places, replaced
+from sipar.risk.assumptions import parse
 from sipar.risks.actions import draft_from, use_assumptions
 from sipar.risks.exchange_actions import discard_scenarios, preview_scenarios, state_scale, take_scenarios
 from sipar.risks.exchange_files import results_file, scenarios_file
@@ -145,6 +150,20 @@ def test_other_parts_of_the_assumptions_are_taken_where_the_whole_holds_with_the
     found = laid(read_scenario_json(json.dumps({"scenarios": [], "shocks": shocks, "wishes": []}).encode()))
     assert found.sections == ("shocks",)
     assert [each[1] for each in refusals(found)] == ["unknown_name"]
+
+
+@settings(max_examples=120, deadline=None)
+@given(data=st.data())
+def test_json_with_anything_anywhere_is_laid_over_or_refused_by_its_place(data: st.DataObject) -> None:
+    file = document(shocks=[], effects=[], exposure={}, measures={}, recorded_years=[])
+    path = data.draw(st.sampled_from(places(file)[1:]))
+    try:
+        found = laid(read_scenario_json(json.dumps(replaced(file, path, data.draw(ANYTHING))).encode()))
+    except FormatProblem:
+        return
+    assert all(where and code for where, code in refusals(found))
+    assert found.blocked is None
+    parse(found.document)
 
 
 def test_our_own_export_changes_nothing() -> None:
