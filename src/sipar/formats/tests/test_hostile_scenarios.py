@@ -63,7 +63,8 @@ def test_a_file_with_anything_anywhere_is_read_or_refused(name: str, data: st.Da
     except FormatProblem:
         return
     assert all(refusal.where and refusal.sentence for refusal in (*found.refusals, *found.left_out))
-    assert all(is_key(row.scenario["key"]) for row in (*found.rows, *found.rated))
+    assert all(is_key(row.scenario["key"]) for row in found.rows)
+    assert all(is_key(risk.scenario["key"]) for risk in found.rated)
     for risk in found.rated:
         with pytest.raises(FormatProblem):
             priced(risk, LevelScale(), source=name)
