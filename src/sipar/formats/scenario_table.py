@@ -54,6 +54,15 @@ _TAIL: Final = ("threshold", "scale", "tail_shape")
 _MAGNITUDE: Final = ("shape", *_BODY, *_TAIL, "limit")
 _CHOICES: Final = {"per": PERIODS, "frequency_quality": QUALITIES, "loss_quality": QUALITIES, "loss_shape": SHAPES,
                    "secondary_shape": (*SHAPES, "none")}  # fmt: skip
+_PATHS: Final = {**_NUMBERS, **_TEXTS, **_LISTS, **_FACTORS}
+# For a path in a scenario the column that says it; of several below one path, the first is the one to look at.
+_COLUMNS: Final = {
+    **{"/".join(path): column for column, path in _PATHS.items()},
+    **{"/".join(("loss", part, *inside, name)): f"{prefix}_{name}"
+       for part, prefix in (("primary", "loss"), ("secondary", "secondary"))
+       for inside, names in (((), _MAGNITUDE), (("tail",), _TAIL))
+       for name in names},
+}  # fmt: skip
 HEADER: Final = (
     "key", "title", "title_ur", "event", "asset", "forms", "sectors", "tiers", "sizes", "ownership",
     "frequency", "per", "frequency_variation", "frequency_overdispersion", "frequency_source", "frequency_quality",
@@ -176,6 +185,7 @@ def _row(where: str, written: Mapping[str, str], places: Mapping[str, str]) -> S
             for name in numbers:
                 inside = ("tail", name) if name in _TAIL and numbers.get("shape") != "pareto" else (name,)
                 found["/".join((*path, *inside))] = places[f"{part}_{name}"]
+    found = {path: found.get(path) or f"{where}, column {column}" for path, column in _COLUMNS.items()}
     currency = said.get("currency", "").upper()
     if currency and not re.fullmatch("[A-Z]{3}", currency):
         raise FormatProblem("currency", "A currency is three letters, such as PKR.", places["currency"])

@@ -16,7 +16,7 @@ ASKED = {
     "likelihood": gettext_lazy("How often does “%(level)s” happen, in events a year?"),
     "threat": gettext_lazy("Threat %(level)s: how often is it tried, in attempts a year?"),
     "vulnerability": gettext_lazy("Vulnerability %(level)s: how likely does an attempt succeed (0 to 1)?"),
-    "impact": gettext_lazy("Impact %(level)s: what does one event cost at least?"),
+    "impact": gettext_lazy("Impact %(level)s: what does one event cost at least, in %(currency)s?"),
 }
 ASKED_HIGH = gettext_lazy("Impact %(level)s: and at most, nine times in ten?")
 
@@ -61,19 +61,24 @@ class ScaleForm(forms.Form):
     """A field for each level that a file uses; two for an impact."""
 
     def __init__(
-        self, *args: Any, levels: Mapping[str, Sequence[str]], stated: Mapping[str, Sequence[float]], **kwargs: Any
+        self,
+        *args: Any,
+        levels: Mapping[str, Sequence[str]],
+        stated: Mapping[str, Sequence[float]],
+        currency: str,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.places: dict[str, list[str]] = {}
-        for kind, names in levels.items():
-            for place, level in enumerate(names):
+        for kind in ASKED:
+            for place, level in enumerate(levels.get(kind, ())):
                 name = f"{kind}:{level}"
                 questions = [ASKED[kind], ASKED_HIGH] if kind == "impact" else [ASKED[kind]]
                 self.places[name] = [f"{kind}_{place}_{part}" for part in range(len(questions))]
                 known = stated.get(name, ())
                 for part, question in enumerate(questions):
                     self.fields[self.places[name][part]] = forms.FloatField(
-                        label=str(question) % {"level": level},
+                        label=str(question) % {"level": level, "currency": currency},
                         min_value=0,
                         max_value=1 if kind == "vulnerability" else None,
                         initial=known[part] if part < len(known) else None,

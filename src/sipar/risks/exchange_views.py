@@ -97,7 +97,7 @@ def state_scale(request: ActorRequest, scenario_import: int) -> HttpResponse:
     """Say what the levels of a file mean, and see the difference anew."""
     require_may_model(request.actor)
     found = access_scenario_import(request.actor, scenario_import)
-    form = ScaleForm(request.POST, levels=found.outcome["levels"], stated=found.scale)
+    form = _scale_form(found, request.POST)
     if form.is_valid():
         try:
             exchange_actions.state_scale(request.actor, found, meanings=form.meanings)
@@ -162,6 +162,7 @@ def _import(
     outcome: dict[str, Any] = found.outcome
     names = names_of(found.base.document, framework=None)
     refused = [row for row in outcome["refusals"] if row[1] != UNSTATED]
+    unstated = len(outcome["refusals"]) - len(refused)
     context = {
         "sub_links": sub_navigation(request.actor, reverse("risk_exchange")),
         "trail": [{"url": reverse("risk_exchange"), "label": _("Import and export")}],
@@ -169,7 +170,8 @@ def _import(
         "form_in_words": ScenarioImport.FORMS.get(found.form, found.form),
         "state_in_words": ScenarioImport.STATES[found.state],
         "outcome": outcome,
-        "unstated": outcome["refusal_count"] - len(refused),
+        "unstated": unstated,
+        "refused_count": outcome["refusal_count"] - unstated,
         "refused": _named(refused),
         "refused_columns": REFUSED_COLUMNS,
         "left_out": _named(outcome["left_out"]),
@@ -179,10 +181,15 @@ def _import(
         ],
         "difference_columns": DIFFERENCE_COLUMNS,
         "blocked": _named([outcome["blocked"]])[0] if outcome["blocked"] else None,
-        "scale": scale or ScaleForm(levels=outcome["levels"], stated=found.scale) if outcome["levels"] else None,
+        "scale": scale or _scale_form(found) if outcome["levels"] else None,
         "take": take or TakeForm(initial=beginning(found.file_name)),
     }
     return render(request, "risks/exchange_import.html", context, status=status)
+
+
+def _scale_form(found: ScenarioImport, said: Any = None) -> ScaleForm:
+    currency = str(found.base.document["currency"])
+    return ScaleForm(said, levels=found.outcome["levels"], stated=found.scale, currency=currency)
 
 
 def _named(rows: list[list[str]]) -> list[dict[str, str]]:
