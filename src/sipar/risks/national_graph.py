@@ -17,8 +17,8 @@ from sipar.risks.national_pictures import one_in
 from sipar.risks.national_reading import Picture, amount, language
 from sipar.ui.charts import RIGHT_TO_LEFT
 
-COLUMN, BOX, GAP, LINE, PADDING = 330.0, 230.0, 16.0, 20.0, 12.0
-TITLE_LETTERS = 26
+COLUMN, BOX, GAP, LINE, PADDING = 350.0, 260.0, 16.0, 20.0, 12.0
+TITLE_LETTERS = 28
 THINNEST, WIDEST = 1.5, 14.0
 
 

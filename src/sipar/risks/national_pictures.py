@@ -15,6 +15,7 @@ from sipar.ui import map as nation_map
 from sipar.ui.curves import Spot, curve
 
 MOST_BARS = 8
+ROOM_FOR_AMOUNTS = 2.0
 # The quantiles that are written beside the curve, far enough from each other.
 LABELLED = (0.5, 0.9, 0.99)
 
@@ -75,13 +76,16 @@ def contributions(picture: Picture, dimension: str) -> charts.Chart | None:
     if not lines:
         return None
     bars = [charts.Bar(line.name, line.mean or 0.0, _bar_text(picture, line.mean, line.share)) for line in lines]
-    return charts.bars(
+    chart = charts.bars(
         f"by-{dimension}",
         bars,
         sentence=contribution_sentence(picture, dimension),
         heads=(_("Part"), _("Loss of an average year")),
         language=language(),
     )
+    # An amount with its share takes more room beside a bar than a count does.
+    chart.spec["encoding"]["x"]["scale"]["domainMax"] = (lines[0].mean or 1.0) * ROOM_FOR_AMOUNTS
+    return chart
 
 
 def province_map(picture: Picture, *, url: Callable[[str], str] | None = None) -> nation_map.Choropleth:
@@ -89,19 +93,29 @@ def province_map(picture: Picture, *, url: Callable[[str], str] | None = None) -
     lines = {line.key: line.mean for line in picture.lines("province")}
     drawn = {outline.properties.code for outline in outlines().features}
     values = {code: mean for code, mean in lines.items() if code in drawn}
-    known = [mean for mean in values.values() if mean is not None]
+    highest = max((mean for mean in values.values() if mean is not None), default=0.0)
+    unit, head = unit_of(highest, picture.currency)
     return nation_map.choropleth(
         outlines(),
         values,
         sentence=contribution_sentence(picture, "province"),
-        heads=(_("Province"), _("Loss of an average year")),
+        heads=(_("Province"), head),
         language=language(),
         lowest=0,
-        highest=max(known, default=0.0) or 1.0,
-        words=(_("nothing"), picture.money(max(known, default=None)), _("not known or too few to show")),
-        write=lambda value: picture.money(value),
+        highest=highest or 1.0,
+        words=(_("nothing"), picture.money(highest), _("not known or too few to show")),
+        write=lambda value: f"{value / unit:,.3g}",
         url=url,
     )
+
+
+def unit_of(highest: float, currency: str) -> tuple[float, str]:
+    """What amounts up to this are counted in, and how that is said of an average year."""
+    if highest >= 1e9:
+        return 1e9, _("%(currency)s billion a year") % {"currency": currency}
+    if highest >= 1e6:
+        return 1e6, _("%(currency)s million a year") % {"currency": currency}
+    return 1e3, _("%(currency)s thousand a year") % {"currency": currency}
 
 
 def one_in(chance: float) -> str:

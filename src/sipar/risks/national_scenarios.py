@@ -102,31 +102,31 @@ def often_in_words(frequency: Mapping[str, Any]) -> str:
 
 
 def cost_in_words(loss: Mapping[str, Any], currency: str) -> str:
-    """Between what one event costs in nine of ten cases, and where a rare one ends."""
-    low, high = cost_range(loss)
+    """Between what one event costs in most cases, and where a rare one ends."""
+    low, high, share = cost_range(loss)
     if low is None or high is None:
-        return _("from recorded costs")
-    between = _("%(low)s to %(high)s in nine of ten events") % {
-        "low": money(low, currency),
-        "high": money(high, currency),
-    }
+        return _("a distribution without a lower and an upper end")
+    words = {"low": money(low, currency), "high": money(high, currency), "share": f"{share:.0%}"}
+    between = (_("%(low)s to %(high)s") if share >= 1 else _("%(low)s to %(high)s in %(share)s of the events")) % words
     if loss.get("limit") is None:
         return between
     return _("%(between)s, at most %(limit)s") % {"between": between, "limit": money(loss["limit"], currency)}
 
 
-def cost_range(loss: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """The ends between which most events cost, without loading the engine."""
+def cost_range(loss: Mapping[str, Any]) -> tuple[float | None, float | None, float]:
+    """The ends between which events cost, and the share of the events that lie there, without loading the engine."""
     shape = loss["shape"]
     if shape == "lognormal" and loss.get("mu") is not None:
         mu, sigma = float(loss["mu"]), float(loss["sigma"])
         limit = float(loss.get("limit") or math.inf)
-        return math.exp(mu - MIDDLE * sigma), min(math.exp(mu + MIDDLE * sigma), limit)
-    if shape in ("lognormal", "pert"):
-        return float(loss["low"]), float(loss["high"])
+        return math.exp(mu - MIDDLE * sigma), min(math.exp(mu + MIDDLE * sigma), limit), 0.9
+    if shape == "lognormal":
+        return float(loss["low"]), float(loss["high"]), float(loss.get("confidence") or 0.9)
+    if shape == "pert":
+        return float(loss["low"]), float(loss["high"]), 1.0
     if shape == "empirical" and loss.get("costs"):
-        return float(min(loss["costs"])), float(max(loss["costs"]))
-    return None, None
+        return float(min(loss["costs"])), float(max(loss["costs"])), 1.0
+    return None, None, 0.0
 
 
 def applies_in_words(applies: Mapping[str, Sequence[Any]], names: Mapping[str, Mapping[str, str]]) -> str:

@@ -10,6 +10,8 @@ from sipar.ui.charts import RIGHT_TO_LEFT, Chart, Row, Spec, _category, _chart, 
 
 # "G" is what the SI calls a billion; people who read amounts do not.
 AMOUNT = "replace(format(datum.value, '~s'), 'G', 'B')"
+ROOM = 5.0
+LONGEST_NAME = 360
 SHARE = "format(datum.value, '~%')"
 
 
@@ -46,8 +48,15 @@ def curve(
     x: dict[str, Any] = {
         "field": "x",
         "type": "quantitative",
-        "scale": {"type": "log", "nice": False} if logarithmic else {"zero": False, "nice": True},
-        "axis": {"title": titles[0], "labelExpr": AMOUNT, "tickCount": 6, "grid": False, "labelOverlap": "greedy"},
+        "scale": _logarithmic(spots) if logarithmic else {"zero": False, "nice": True},
+        "axis": {
+            "title": titles[0],
+            "labelExpr": AMOUNT,
+            "tickCount": 6,
+            "grid": False,
+            "labelOverlap": "greedy",
+            "labelSeparation": 14,
+        },
     }
     y = {
         "field": "y",
@@ -82,6 +91,12 @@ def curve(
         ],
     }
     return _chart(key, sentence, spec, heads, rows)
+
+
+def _logarithmic(spots: Sequence[Spot]) -> Spec:
+    """A scale of orders of magnitude, with room for what is written beside the last spot."""
+    room = ROOM if any(spot.label for spot in spots) else 1.0
+    return {"type": "log", "nice": False, "domainMax": max((spot.x for spot in spots), default=1.0) * room}
 
 
 @dataclass(frozen=True)
@@ -120,6 +135,7 @@ def ranges(
         "axis": {"title": None, "labelExpr": AMOUNT, "tickCount": 5},
     }
     y = _category("name", values, language)
+    y["axis"]["labelLimit"] = LONGEST_NAME
     spec: Spec = _spec(sentence, language, height=34 * len(values)) | {
         "data": {"values": values},
         "layer": [
