@@ -16,11 +16,11 @@ from sipar.risk.controls import Levels
 from sipar.risk.document import Document
 from sipar.risk.exact import exact
 from sipar.risk.expanding import Nation, expand
-from sipar.risk.national import contributions_of, nation_document, provider_parts, shock_parts
+from sipar.risk.national import cells_of, contributions_of, nation_document, provider_parts, shock_parts
 from sipar.risk.organisations import years_of_organisations
 from sipar.risk.pricing import controls_of, gap_prices
 from sipar.risk.publishing import published
-from sipar.risk.simulate import simulate
+from sipar.risk.simulate import simulate_cells
 from sipar.risk.tornado import Base, swings
 
 __all__ = ["Analysis", "Document", "Levels", "analyse", "published"]
@@ -77,7 +77,16 @@ def analyse(
         events=tuple(kind.event for kind in assumptions.kinds),
     )
     asked = nation.portfolio.with_controls(*controls.left())
-    totals = simulate(asked, years=years, seed=seed, threads=threads, say=progress.years(years))
+    cells, (sectors, provinces) = cells_of(nation)
+    totals, by_cell = simulate_cells(
+        asked,
+        cells,
+        many=len(sectors) * len(provinces),
+        years=years,
+        seed=seed,
+        threads=threads,
+        say=progress.years(years),
+    )
     sure = exact(asked)
     progress.done("exact")
     parts = parts_of(asked, totals, level=LEVEL, seed=seed)
@@ -88,12 +97,15 @@ def analyse(
     document = nation_document(
         assumptions, nation, totals, sure, seed=seed, level=LEVEL, requirements=set(levels.requirements)
     )
-    document["contributions"] = contributions_of(nation, asked, controls, parts, say=progress.part("contributions"))
+    document["contributions"] = contributions_of(nation, asked, controls, parts, by_cell=by_cell)
+    progress.done("contributions")
     document["providers"] = provider_parts(assumptions, nation, asked)
     document["shocks"] = shock_parts(assumptions, nation, parts)
     base = Base(assumptions, nation, controls, asked, parts, exposure)
     shortfall = document["shortfall"]["value"]
-    document["tornado"] = swings(base, level=LEVEL, shortfall=shortfall, say=progress.part("tornado"))
+    document["tornado"] = swings(
+        base, level=LEVEL, shortfall=shortfall, reach=sure.step * len(sure.density), say=progress.part("tornado")
+    )
     own = years_of_organisations(
         asked, nation.places, many=len(organisations), level=LEVEL, say=progress.part("organisations")
     )
@@ -108,8 +120,8 @@ class _Progress:
         "exact": 10,
         "parts": 5,
         "prices": 3,
-        "contributions": 10,
-        "tornado": 22,
+        "contributions": 2,
+        "tornado": 30,
         "organisations": 10,
     }
 

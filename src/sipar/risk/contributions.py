@@ -11,7 +11,7 @@ shortfall.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -117,7 +117,9 @@ class _Worst:
             partial(shock_factors, self.years, self.seed, group, _row(shock), nation)
             for group, shock in enumerate(asked.sector_shocks)
         ]
-        return asked.rate * asked.keep * self._costs(asked.sector, weighers, asked.loss, asked.scale)
+        costs = self._costs(asked.sector, weighers, asked.loss, asked.scale)
+        made: Floats = asked.rate * asked.keep * costs
+        return made
 
     def links(self) -> Floats:
         """The part of each link's events, up to a factor for each provider."""
@@ -130,7 +132,7 @@ class _Worst:
         made: Floats = asked.link_chance * asked.keep[rows] * costs
         return made
 
-    def _costs(self, drivers: Ints, weighers: list[Callable[[], Floats]], losses: Ints, scales: Floats) -> Floats:
+    def _costs(self, drivers: Ints, weighers: Sequence[Callable[[], Floats]], losses: Ints, scales: Floats) -> Floats:
         """For each row the mean over years of what drives it times its cost where that makes a worst year."""
         made = np.zeros(len(losses))
         for driver, weigher in enumerate(weighers):

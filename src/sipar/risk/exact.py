@@ -9,27 +9,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from sipar.formats.problems import FormatProblem
-from sipar.risk.columns import Floats, Waves
+from sipar.risk.columns import Floats, Ints, Waves
+from sipar.risk.exact_costs import Costs, brought, by_class
 from sipar.risk.kernels import add_chances
-from sipar.risk.magnitudes import Magnitude
 from sipar.risk.portfolio import Portfolio
 from sipar.risk.results import Estimate
-from sipar.risk.scenario import Loss, Shock
+from sipar.risk.scenario import Shock
 
 TILT, ROUNDING, NOTHING = 16.0, 1e-15, 1e-20
 # The grid reaches half as far again as the loss of this level.
 REACH = 0.9999
 COARSE = 1 << 12
-# More different scales, rates or chances than this are brought to classes, so many for each doubling; a value between
-# two classes is shared between them so that means stay.
-FEW, CLASSES, COARSE_CLASSES = 64, 16, 8
-# Up to here every point of the grid is used for costs; above it only points this much (relatively) apart.
-DENSE, APART = 2048, 1 / 512
+# So many classes of scales, rates or chances for each doubling, where there are many different ones.
+CLASSES, COARSE_CLASSES = 16, 8
 # Up to here (spread times rate) the logarithm of a negative binomial transform is summed as a series, to this error.
 LIGHT, REMAINDER = 0.1, 1e-9
 AT_ONCE = 32
@@ -108,13 +106,19 @@ def exact(asked: Portfolio, *, points: int = 1 << 16, reach: float | None = None
     return ExactLoss(farthest / points, _density(asked, points, farthest / points), mean, coarse)
 
 
-def one_grid(asked: Portfolio, *, points: int, reach: float | None = None) -> ExactLoss:
-    """The same on one grid alone, without a statement of the error: for parts, and for what differs between two."""
-    mean = float(asked.mean_by_row().sum())
-    if not 0 < mean < math.inf:
-        return exact(asked, points=points)
-    farthest = _reach(asked, mean) if reach is None else reach
-    return ExactLoss(farthest / points, _density(asked, points, farthest / points), mean)
+class Grid:
+    """One grid for several portfolios of the same losses, without a statement of the error: for what differs.
+
+    What costs are on the grid is worked out once.
+    """
+
+    def __init__(self, asked: Portfolio, *, points: int, reach: float) -> None:
+        tilt = np.exp(-TILT / points * np.arange(points))
+        self.costs = Costs(asked, points, reach / points, tilt, keep=True)
+
+    def of(self, asked: Portfolio) -> ExactLoss:
+        """The distribution of a year's loss."""
+        return ExactLoss(self.costs.step, _on(asked, self.costs), float(asked.mean_by_row().sum()))
 
 
 def _reach(asked: Portfolio, mean: float) -> float:
@@ -137,8 +141,11 @@ def _reach(asked: Portfolio, mean: float) -> float:
 
 def _density(asked: Portfolio, points: int, step: float) -> Floats:
     """The probability of each point of the grid."""
-    tilt = np.exp(-TILT / points * np.arange(points))
-    costs = _Costs(asked, points, step, tilt)
+    return _on(asked, Costs(asked, points, step, np.exp(-TILT / points * np.arange(points))))
+
+
+def _on(asked: Portfolio, costs: Costs) -> Floats:
+    points = costs.points
     # The exponent of each sector, then the mixtures over its shock and over the nation's.
     exponents = _light_exponents(asked, costs)
     for sector in range(len(asked.sector_shocks)):
@@ -158,103 +165,22 @@ def _density(asked: Portfolio, points: int, step: float) -> Floats:
             whole[:until] *= np.exp(asked.failures[provider] * (failure - 1))
     density = np.fft.irfft(whole, points)
     # Rounding is left out: taking the tilt away would make it large at the top of the grid.
-    made: Floats = np.where(density > ROUNDING, density, 0.0) / tilt
+    made: Floats = np.where(density > ROUNDING, density, 0.0) / costs.tilt
     return made
 
 
-class _Costs:
-    """Transforms of costs by kind of loss and scale, each made once."""
+def _is_light(asked: Portfolio, costs: Costs) -> npt.NDArray[np.bool_]:
+    """The rows whose logarithm is summed as a series: clumped a little, or plain with a secondary loss.
 
-    def __init__(self, asked: Portfolio, points: int, step: float, tilt: Floats) -> None:
-        self.asked, self.points, self.step, self.tilt = asked, points, step, tilt
-        dense = np.arange(min(DENSE, points), dtype=np.float64)
-        wide = max(math.ceil(math.log(points / len(dense)) / math.log1p(APART)), 0)
-        above = np.floor(len(dense) * (1 + APART) ** np.arange(wide))
-        self.knots = np.unique(np.concatenate([dense, above[above < points], [points]])).astype(np.int64)
-        self.masses: dict[tuple[int, float], Floats] = {}
-        self.made: dict[tuple[int, float], Waves] = {}
-
-    def mass(self, magnitude: Magnitude, scale: float) -> Floats:
-        """The probability of each knot but the last, keeping the mean; what lies beyond the grid is left out."""
-        found = self.masses.get((id(magnitude), scale))
-        if found is None:
-            mean = magnitude.mean_up_to(self.knots.astype(np.float64) * (self.step / scale)) * (scale / self.step)
-            slopes = np.diff(mean) / np.diff(self.knots)
-            found = np.maximum(-np.diff(slopes, prepend=1.0), 0.0)
-            self.masses[id(magnitude), scale] = found
-        return found
-
-    def transform(self, mass: Floats) -> Waves:
-        """The transform of probabilities at the knots."""
-        spread = np.zeros(self.points)
-        spread[self.knots[:-1]] = mass
-        return np.fft.rfft(spread * self.tilt)
-
-    def of(self, entry: int, scale: float) -> Waves:
-        """The transform of one event's cost, with its secondary loss."""
-        found = self.made.get((entry, scale))
-        if found is None:
-            found = self.made[entry, scale] = self.fresh(self.asked.losses[entry], scale)
-        return found
-
-    def fresh(self, loss: Loss, scale: float) -> Waves:
-        """The same, not kept."""
-        first = self.transform(self.mass(loss.primary, scale))
-        if loss.secondary is None or not loss.secondary_probability:
-            return first
-        again = self.transform(self.mass(loss.secondary, scale))
-        return first * (1 + loss.secondary_probability * (again - 1))
-
-
-def _classes(
-    losses: npt.NDArray[np.int64], weights: Floats, *columns: Floats, each: int
-) -> list[tuple[int, float, tuple[float, ...]]]:
-    """Rows of the same loss and the same columns as one: the loss, the sum of the weights, the values.
-
-    `each` is the number of classes for each doubling where there are more than a FEW values.
+    On a grid for several portfolios all plain ones.
     """
-    if not len(losses):
-        return []
-    keys, values = [losses.astype(np.int64)], []
-    for column in columns:
-        classes, low, upper = _brought(column, each)
-        values.append(classes)
-        split = np.flatnonzero(upper > 0)
-        keys = [np.concatenate([key, key[split]]) for key in keys]
-        # A row between two classes stands twice from here on; the columns that follow are lengthened with it.
-        keys.append(np.concatenate([low, low[split] + 1]))
-        weights = np.concatenate([weights * (1 - upper), weights[split] * upper[split]])
-        columns = tuple(np.concatenate([other, other[split]]) for other in columns)
-    unique, inverse = np.unique(np.column_stack(keys), axis=0, return_inverse=True)
-    sums = np.bincount(inverse.ravel(), weights=weights, minlength=len(unique))
-    return [
-        (key[0], weight, tuple(float(classes[place]) for classes, place in zip(values, key[1:], strict=True)))
-        for key, weight in zip(unique.tolist(), sums.tolist(), strict=True)
-    ]
-
-
-def _brought(column: Floats, each: int) -> tuple[Floats, npt.NDArray[np.int64], Floats]:
-    """The classes of a column above zero, each row's lower class, and how much of it belongs to the next one."""
-    classes, low = np.unique(column, return_inverse=True)
-    if len(classes) <= FEW:
-        return classes, low.ravel().astype(np.int64), np.zeros(len(column))
-    # Powers of two and what lies between them, so that all sectors have the same classes.
-    first, last = math.floor(math.log2(classes[0]) * each), math.ceil(math.log2(classes[-1]) * each)
-    classes = 2.0 ** (np.arange(first, max(last, first + 1) + 1) / each)
-    low = np.clip(np.searchsorted(classes, column, side="right") - 1, 0, len(classes) - 2).astype(np.int64)
-    upper = np.clip((column - classes[low]) / (classes[low + 1] - classes[low]), 0.0, 1.0)
-    return classes, low, upper
-
-
-def _is_light(asked: Portfolio) -> npt.NDArray[np.bool_]:
-    """The rows whose logarithm is summed as a series: clumped a little, or plain with a secondary loss."""
     second = np.array([loss.secondary is not None and loss.secondary_probability > 0 for loss in asked.losses])
     clumped = asked.spread * asked.rate * asked.keep
-    made: npt.NDArray[np.bool_] = (clumped <= LIGHT) & ((asked.spread > 0) | second[asked.loss])
+    made: npt.NDArray[np.bool_] = (clumped <= LIGHT) & ((asked.spread > 0) | second[asked.loss] | costs.keep)
     return made
 
 
-def _light_exponents(asked: Portfolio, costs: _Costs) -> Waves:
+def _light_exponents(asked: Portfolio, costs: Costs) -> Waves:
     """For each sector the sum over its light scenarios of the logarithm of the transform of a year's loss.
 
     With q = spread * rate it is -log(1 - q x) / spread = rate * (x + q x^2 / 2 + q^2 x^3 / 3 + ...), where x is the
@@ -262,64 +188,82 @@ def _light_exponents(asked: Portfolio, costs: _Costs) -> Waves:
     """
     made = np.zeros((len(asked.sector_shocks), costs.points // 2 + 1), np.complex128)
     rate = asked.rate * asked.keep
-    rows = np.flatnonzero(_is_light(asked) & (rate > 0) & (asked.scale > 0))
+    rows = np.flatnonzero(_is_light(asked, costs) & (rate > 0) & (asked.scale > 0))
     for entry in np.unique(asked.loss[rows]).tolist():
         mine = rows[asked.loss[rows] == entry]
-        classes, low, upper = _brought(asked.scale[mine], COARSE_CLASSES)
-        clumped = asked.spread[mine] * rate[mine]
-        terms = 1
-        while (2 * float(clumped.max())) ** terms / (terms + 1) > REMAINDER:
-            terms += 1
-        cell = asked.sector[mine] * len(classes) + low
-        cells = np.concatenate([cell, cell + (upper > 0)])
-        share = np.concatenate([1 - upper, upper])
-        weights = [
-            np.bincount(
-                cells,
-                weights=share * np.tile(rate[mine] * clumped ** (term - 1) / term, 2),
-                minlength=len(made) * len(classes),
-            ).reshape(len(made), len(classes))
-            for term in range(1, terms + 1)
-        ]
-        for first in range(0, len(classes), AT_ONCE):
-            part = slice(first, first + AT_ONCE)
-            less = np.array([costs.fresh(asked.losses[entry], scale) for scale in classes[part].tolist()]) - 1
-            power = less.copy()
-            for weight in weights:
-                made.view(np.float64)[...] += weight[:, part] @ power.view(np.float64)
-                power *= less
+        columns = (asked.sector[mine], rate[mine], asked.spread[mine], asked.scale[mine])
+        if not costs.keep:
+            made += _light_exponent(costs, entry, len(made), *columns)
+            continue
+        made += costs.kept(entry, columns, partial(_light_exponent, costs, entry, len(made), *columns))
     return made
 
 
-def _sector_exponent(asked: Portfolio, costs: _Costs, sector: int) -> Waves:
+def _light_exponent(
+    costs: Costs, entry: int, sectors: int, sector: Ints, rate: Floats, spread: Floats, scale: Floats
+) -> Waves:
+    """The part of one loss in it."""
+    made = np.zeros((sectors, costs.points // 2 + 1), np.complex128)
+    classes, low, upper = brought(scale, COARSE_CLASSES)
+    clumped = spread * rate
+    terms = 1
+    while (2 * float(clumped.max())) ** terms / (terms + 1) > REMAINDER:
+        terms += 1
+    cell = sector * len(classes) + low
+    cells = np.concatenate([cell, cell + (upper > 0)])
+    share = np.concatenate([1 - upper, upper])
+    weights = [
+        np.bincount(
+            cells, weights=share * np.tile(rate * clumped ** (term - 1) / term, 2), minlength=sectors * len(classes)
+        ).reshape(sectors, len(classes))
+        for term in range(1, terms + 1)
+    ]
+    for first in range(0, len(classes), AT_ONCE):
+        part = slice(first, first + AT_ONCE)
+        less = np.array([costs.each(entry, scale) for scale in classes[part].tolist()]) - 1
+        power = less.copy()
+        for weight in weights:
+            made.view(np.float64)[...] += weight[:, part] @ power.view(np.float64)
+            power *= less
+    return made
+
+
+def _sector_exponent(asked: Portfolio, costs: Costs, sector: int) -> Waves:
     """The same for the other scenarios of one sector."""
     rate = asked.rate * asked.keep
-    rows = np.flatnonzero((asked.sector == sector) & (rate > 0) & (asked.scale > 0) & ~_is_light(asked))
+    rows = np.flatnonzero((asked.sector == sector) & (rate > 0) & (asked.scale > 0) & ~_is_light(asked, costs))
     plain, clumped = rows[asked.spread[rows] == 0], rows[asked.spread[rows] > 0]
     exponent = np.zeros(costs.points // 2 + 1, np.complex128)
     # Poisson scenarios add up before the transform.
     mixed = np.zeros(len(costs.knots) - 1)
-    for entry, weight, (scale,) in _classes(asked.loss[plain], rate[plain], asked.scale[plain], each=CLASSES):
+    for entry, weight, (scale,) in by_class(asked.loss[plain], rate[plain], asked.scale[plain], each=CLASSES):
         mixed += weight * costs.mass(asked.losses[entry].primary, scale)
         exponent -= weight
     exponent += costs.transform(mixed)
     columns = (asked.scale[clumped], rate[clumped], asked.spread[clumped])
-    for entry, count, (scale, mean, spread) in _classes(
+    for entry, count, (scale, mean, spread) in by_class(
         asked.loss[clumped], np.ones(len(clumped)), *columns, each=COARSE_CLASSES
     ):
         exponent -= count / spread * np.log(1 - spread * mean * (costs.of(entry, scale) - 1))
     return exponent
 
 
-def _failure(asked: Portfolio, costs: _Costs, provider: int, until: int) -> Waves:
+def _failure(asked: Portfolio, costs: Costs, provider: int, until: int) -> Waves:
     """The transform of what one failure costs all that rest on the provider, at the frequencies below `until`."""
     links = slice(int(asked.link_starts[provider]), int(asked.link_starts[provider + 1]))
     rows, chance = asked.link_rows[links], asked.link_chance[links]
     chance = chance * asked.keep[rows]
     used = (chance > 0) & (asked.scale[rows] > 0)
     rows, chance = rows[used], chance[used]
+    if not costs.keep:
+        return _failed(costs, until, asked.loss[rows], asked.scale[rows], chance)
+    columns = (asked.loss[rows], asked.scale[rows], chance)
+    return costs.kept(-1, columns, lambda: _failed(costs, costs.points // 2 + 1, *columns))[:until]
+
+
+def _failed(costs: Costs, until: int, losses: Ints, scales: Floats, chance: Floats) -> Waves:
     logarithm = np.zeros(until, np.complex128)
-    for entry, scale, shares in _by_scale(asked.loss[rows], asked.scale[rows], chance):
+    for entry, scale, shares in _by_scale(losses, scales, chance):
         cost = costs.of(entry, scale)
         for share, count in shares:
             add_chances(logarithm, cost, share, count)
@@ -334,7 +278,7 @@ def _by_scale(
 
     Two chances have the same count, sum, squares and cubes as all (Gauss quadrature); where all are equal, it is one.
     """
-    powers = [_classes(losses, chance**power, scales, each=COARSE_CLASSES) for power in range(4)]
+    powers = [by_class(losses, chance**power, scales, each=COARSE_CLASSES) for power in range(4)]
     made = []
     for (entry, count, (scale,)), (_, one, _), (_, two, _), (_, three, _) in zip(*powers, strict=True):
         if count <= 0:

@@ -122,7 +122,7 @@ def _table(table: pl.DataFrame, schema: Mapping[str, pl.DataType], name: str) ->
     if missing:
         raise FormatProblem("columns", f"The column “{missing[0]}” is missing.", name)
     try:
-        made = table.select(*schema).cast(dict(schema))
+        made = table.select(*schema).cast(pl.Schema(schema))
     except pl.exceptions.PolarsError as error:
         raise FormatProblem("columns", f"A column has values of another kind: {error}", name) from error
     if made["organisation"].null_count():

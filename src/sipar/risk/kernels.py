@@ -130,15 +130,18 @@ def simulate_years(
     totals: Floats,
     by_row: Floats,
     by_link: Floats,
+    cell: Ints,
+    by_cell: Floats,
 ) -> None:
     """Put the loss of each of `years` into `totals` and, where `by_row` has rows, add each loss to its scenario's row.
 
-    What came through a provider's link is added to `by_link` too.
+    What came through a provider's link is added to `by_link` too. Where `cell` says to which cell each row belongs, the
+    loss of each year and cell is put into `by_cell`.
 
     Group g holds rows groups[g] to groups[g + 1]; a shock is (probability, factor if so, factor if not). `shapes` has
     two rows for each loss, primary and secondary, and `second` the probability of the secondary one.
     """
-    rows = by_row.shape[0] > 0
+    rows, cells = by_row.shape[0] > 0, cell.shape[0] > 0
     for position in range(years.shape[0]):
         year = years[position]
         total = 0.0
@@ -178,6 +181,8 @@ def simulate_years(
                     total += cost * scale[row]
                     if rows:
                         by_row[row] += cost * scale[row]
+                    if cells:
+                        by_cell[position, cell[row]] += cost * scale[row]
                 cluster += 1
         for provider in range(failures.shape[0]):
             if failures[provider] <= 0:
@@ -203,6 +208,8 @@ def simulate_years(
                     if rows:
                         by_row[row] += cost * scale[row]
                         by_link[link] += cost * scale[row]
+                    if cells:
+                        by_cell[position, cell[row]] += cost * scale[row]
                 failure += 1
         totals[position] = total
 

@@ -11,10 +11,10 @@ import polars as pl
 from sipar.formats.problems import FormatProblem
 from sipar.risk.assumptions_model import NATION, Assumptions
 from sipar.risk.backtest import back_test
-from sipar.risk.columns import Floats
+from sipar.risk.columns import Floats, Ints
 from sipar.risk.contributions import Parts
 from sipar.risk.document import Banded, Contribution, Document, ProviderPart, ShockPart
-from sipar.risk.exact import ExactLoss, one_grid
+from sipar.risk.exact import ExactLoss
 from sipar.risk.expanding import Nation
 from sipar.risk.portfolio import Portfolio
 from sipar.risk.pricing import Controls, by_requirement
@@ -25,7 +25,6 @@ BAD_YEAR = 0.95
 # The engines agree where their bands of this confidence meet.
 AGREEMENT, AGREED_AT = 0.999, (0.95, 0.99)
 CURVE_POINTS, RAREST = 64, 0.001
-PART_POINTS = 1 << 12
 
 
 def nation_document(
@@ -72,18 +71,34 @@ def nation_document(
     }
 
 
+def cells_of(nation: Nation) -> tuple[Ints, tuple[list[str], list[str]]]:
+    """The cell of each row in the table of sectors by provinces, and the names of both."""
+    names = (list(nation.sectors), sorted(nation.register["province"].unique()))
+    sector, province = (
+        nation.rows[column]
+        .replace_strict({name: place for place, name in enumerate(every)}, return_dtype=pl.Int64)
+        .to_numpy()
+        for column, every in zip(("sector", "province"), names, strict=True)
+    )
+    return sector * len(names[1]) + province, names
+
+
 def contributions_of(
-    nation: Nation, asked: Portfolio, controls: Controls, parts: Parts, *, say: Callable[[int, int], object]
+    nation: Nation, asked: Portfolio, controls: Controls, parts: Parts, *, by_cell: Floats
 ) -> dict[str, list[Contribution]]:
-    """How mean and shortfall divide by sector, province, tier, scenario, provider and requirement, dearest first."""
+    """How mean and shortfall divide by sector, province, tier, scenario, provider and requirement, dearest first.
+
+    `by_cell` has the loss of each year in each cell of `cells_of`.
+    """
     by_row = parts.by_row()
     sectors = _by_column(nation, "sector", by_row)
     provinces = _by_column(nation, "province", by_row)
-    both = [("sector", part) for part in sectors] + [("province", part) for part in provinces]
-    for done, (column, part) in enumerate(both):
-        say(done, len(both))
-        rows = np.flatnonzero((nation.rows[column] == part["key"]).to_numpy())
-        part["bad_year"] = _exactly(one_grid(asked.of_rows(rows), points=PART_POINTS).quantile, BAD_YEAR)
+    names = cells_of(nation)[1]
+    table = by_cell.reshape(len(by_cell), len(names[0]), len(names[1]))
+    for found, every, other in ((sectors, names[0], 2), (provinces, names[1], 1)):
+        years = table.sum(axis=other)
+        for part in found:
+            part["bad_year"] = quantile(years[:, every.index(part["key"])], BAD_YEAR).value
     return {
         "sector": sectors,
         "province": provinces,
@@ -91,7 +106,7 @@ def contributions_of(
         "scenario": _by_scenario(nation, by_row),
         "provider": _by_provider(nation, asked, parts),
         "requirement": _sorted(
-            [_contribution(key, *sums, many) for key, many, sums in by_requirement(controls, *by_row)]
+            [_contribution(key, sums[0], sums[1], many) for key, many, sums in by_requirement(controls, *by_row)]
         ),
     }
 
@@ -204,4 +219,5 @@ def _curve(totals: Floats) -> list[list[float]]:
     rarest = max(RAREST, min(10 / len(totals), 0.5))
     levels = 1 - np.geomspace(0.99, rarest, CURVE_POINTS)
     losses = np.unique(np.concatenate([[0.0], np.quantile(totals, levels, method="inverted_cdf")]))
-    return np.column_stack([losses, exceedance(totals, losses.tolist())]).tolist()
+    chances = exceedance(totals, losses.tolist())
+    return [[loss, chance] for loss, chance in zip(losses.tolist(), chances.tolist(), strict=True)]

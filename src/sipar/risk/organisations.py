@@ -101,7 +101,7 @@ class _Costs:
         many = len(asked.losses)
         keys, which = np.unique(np.concatenate([low, low + 1]) * many + np.tile(asked.loss, 2), return_inverse=True)
         self.low, self.high = np.split(which.ravel(), 2)
-        self.made = np.array(
+        self.made: Waves = np.array(
             [self._transform(asked.losses[key % many], 2.0 ** ((key // many) / CLASSES)) for key in keys.tolist()]
         ).reshape(-1, POINTS // 2 + 2)
         self.free = asked.scale <= 0
@@ -109,7 +109,7 @@ class _Costs:
     def of(self, rows: slice | Ints) -> Waves:
         """The transform of each row's cost."""
         upper = self.upper[rows][:, None]
-        found: Waves = self.made[self.low[rows]] * (1 - upper) + self.made[self.high[rows]] * upper
+        found = self.made[self.low[rows]] * (1 - upper) + self.made[self.high[rows]] * upper
         found[self.free[rows]] = 1.0
         return found
 
@@ -123,7 +123,7 @@ class _Costs:
         knots = np.arange(POINTS + 1, dtype=np.float64)
         slopes = np.diff(magnitude.mean_up_to(knots / ratio) * ratio)
         mass = np.maximum(-np.diff(slopes, prepend=1.0), 0.0)
-        return np.append(np.fft.rfft(mass * self.tilt), magnitude.share_below(np.zeros(1))[0])
+        return np.concatenate([np.fft.rfft(mass * self.tilt), magnitude.share_below(np.zeros(1))])
 
 
 def _densities(asked: Portfolio, costs: _Costs, starts: Ints) -> tuple[Floats, Floats]:
@@ -198,8 +198,8 @@ def _summary(density: Floats, nothing: Floats, mean: Floats, step: Floats, first
         )
         .with_columns(curves["curve"])
         .with_columns(pl.col("bad_year").fill_nan(None))
-        .cast(YEARS)
-    )  # type: ignore[arg-type]
+        .cast(pl.Schema(YEARS))
+    )
 
 
 def _states(shock: Shock) -> list[tuple[float, float]]:

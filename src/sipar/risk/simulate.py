@@ -14,6 +14,8 @@ from sipar.risk.portfolio import Portfolio, kernel_arguments
 
 BLOCK = 500
 MOST_YEARS = 1 << 32
+NONE = np.zeros(0)
+NO_CELLS = (np.zeros(0, np.int64), np.zeros((0, 0)))
 
 
 def simulate(
@@ -30,18 +32,43 @@ def simulate(
     A year's loss hangs on the portfolio, the seed and the year's number only: parts that several machines computed,
     put one after the other, are the whole. `say` hears how many years are done; what it raises ends the run.
     """
+    none = np.zeros(0, np.int64)
+    return simulate_cells(asked, none, many=0, years=years, seed=seed, first=first, threads=threads, say=say)[0]
+
+
+def simulate_cells(
+    asked: Portfolio,
+    cells: Ints,
+    *,
+    many: int,
+    years: int,
+    seed: int,
+    first: int = 0,
+    threads: int = 1,
+    say: Callable[[int], object] | None = None,
+) -> tuple[Floats, Floats]:
+    """The same, and the loss of each year and cell, where `cells` says to which of `many` cells each row belongs."""
     if years < 1 or first < 0 or first + years > MOST_YEARS:
         raise FormatProblem("years_range", f"At least one year, and none above {MOST_YEARS:,}.", "years")
     if not 0 <= seed < 1 << 63:
         raise FormatProblem("seed_range", "A seed is a whole number from 0 to 2^63 - 1.", "seed")
-    arguments, _ = kernel_arguments(asked)
+    arguments, order = kernel_arguments(asked)
     run: Callable[..., None] = simulate_years
-    totals = np.zeros(years)
-    none = np.zeros(0)
+    totals, by_cell = np.zeros(years), np.zeros((years, many))
+    sorted_cells = cells[order] if many else cells
 
     def part(start: int) -> int:
         end = min(start + BLOCK, years)
-        run(np.arange(first + start, first + end), seed, *arguments, totals[start:end], none, none)
+        run(
+            np.arange(first + start, first + end),
+            seed,
+            *arguments,
+            totals[start:end],
+            NONE,
+            NONE,
+            sorted_cells,
+            by_cell[start:end],
+        )
         return end - start
 
     done = 0
@@ -54,7 +81,7 @@ def simulate(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return totals
+    return totals, by_cell
 
 
 def simulate_numbered(asked: Portfolio, numbers: Ints, *, seed: int) -> Floats:
@@ -64,7 +91,7 @@ def simulate_numbered(asked: Portfolio, numbers: Ints, *, seed: int) -> Floats:
     arguments, _ = kernel_arguments(asked)
     run: Callable[..., None] = simulate_years
     totals = np.zeros(len(numbers))
-    run(numbers.astype(np.int64), seed, *arguments, totals, np.zeros(0), np.zeros(0))
+    run(numbers.astype(np.int64), seed, *arguments, totals, NONE, NONE, *NO_CELLS)
     return totals
 
 
@@ -73,7 +100,7 @@ def losses_in(asked: Portfolio, *, years: Ints, seed: int) -> tuple[Floats, Floa
     arguments, order = kernel_arguments(asked)
     run: Callable[..., None] = simulate_years
     sums, links = np.zeros(max(len(order), 1)), np.zeros(len(asked.link_rows))
-    run(years.astype(np.int64), seed, *arguments, np.zeros(len(years)), sums, links)
+    run(years.astype(np.int64), seed, *arguments, np.zeros(len(years)), sums, links, *NO_CELLS)
     made = np.zeros(len(order))
     made[order] = sums[: len(order)]
     return made, links

@@ -19,13 +19,15 @@ from sipar.risk.columns import Floats
 from sipar.risk.contributions import Parts
 from sipar.risk.controls import Effect, Target
 from sipar.risk.document import Swing
-from sipar.risk.exact import one_grid
+from sipar.risk.exact import Grid
 from sipar.risk.expanding import Nation, exposed
 from sipar.risk.portfolio import Portfolio
 from sipar.risk.pricing import Controls
 from sipar.risk.scenario import Shock
 
 POINTS = 1 << 12
+# What makes a year worse must stay on the grid.
+WIDER = 2.0
 # Of so many assumptions, the heaviest for the mean, the swing of the shortfall is worked out.
 HEAVIEST = 10
 # An uncertain rate lies with 90 % between its quantiles of a lognormal distribution of the same mean and variation.
@@ -62,31 +64,27 @@ class Base:
         return self.parts.by_row()[0]
 
 
-def swings(base: Base, *, level: float, shortfall: float, say: Callable[[int, int], object]) -> list[Swing]:
+def swings(
+    base: Base, *, level: float, shortfall: float, reach: float, say: Callable[[int, int], object]
+) -> list[Swing]:
     """Each assumption with a range, the largest swing of the mean first, then shocks by the swing of the shortfall.
 
-    `shortfall` is the nation's at `level` as the run says it; what changes is added to it. `say` hears (done, all).
+    `shortfall` is the nation's at `level` as the run says it, to which what changes is added; `reach` how far its
+    distribution goes. `say` hears (done, all).
     """
     total = float(base.mean.sum())
     cases = sorted(_cases(base), key=lambda case: -abs(case.means[1] - case.means[0]))
     asked = [
         number for number, case in enumerate(cases) if case.part == "shock" or (number < HEAVIEST and any(case.means))
     ]
-    farthest = 0.0
-    if asked and total > 0:
-        found = one_grid(base.portfolio, points=POINTS)
-        # Wide enough for what makes it worse, and the same for all.
-        farthest = 2 * found.step * POINTS
     worse: dict[int, tuple[float, float]] = {}
-
-    def at(portfolio: Portfolio) -> float:
-        return one_grid(portfolio, points=POINTS, reach=farthest).expected_shortfall(level).value
-
-    before = at(base.portfolio) if farthest else 0.0
-    for done, number in enumerate(asked if farthest else []):
-        say(done, len(asked))
-        case = cases[number]
-        worse[number] = shortfall + at(case.changed(0)) - before, shortfall + at(case.changed(1)) - before
+    if total > 0:
+        grid = Grid(base.portfolio, points=POINTS, reach=WIDER * reach)
+        before = grid.of(base.portfolio).expected_shortfall(level).value
+        for done, number in enumerate(asked):
+            say(done, len(asked))
+            low, high = (grid.of(cases[number].changed(end)).expected_shortfall(level).value for end in (0, 1))
+            worse[number] = shortfall + low - before, shortfall + high - before
     made = [_swing(case, total, worse.get(number)) for number, case in enumerate(cases)]
     return sorted(made, key=lambda swing: (-abs(swing["high"] - swing["low"]), -_width(swing)))
 
@@ -164,7 +162,8 @@ def _often(kind: Kind) -> tuple[float, float]:
     if not kind.variation:
         return 1 / kind.frequency_source.doubt, kind.frequency_source.doubt
     sigma = math.sqrt(math.log1p(kind.variation**2))
-    return tuple(math.exp(end * NORMAL_95 * sigma - sigma**2 / 2) for end in (-1, 1))
+    middle = -(sigma**2) / 2
+    return math.exp(middle - NORMAL_95 * sigma), math.exp(middle + NORMAL_95 * sigma)
 
 
 def _provider(base: Base, number: int) -> _Case:

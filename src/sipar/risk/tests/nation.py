@@ -121,8 +121,8 @@ def levels(organisations: pl.Series, *, seed: int = 5) -> Levels:
     """Levels and targets of all four requirements, some unknown, some not asked."""
     draw = np.random.default_rng(seed)
     shape = (len(organisations), 4)
-    found = draw.choice([0.0, 0.25, 0.5, 1.0, np.nan], shape)
-    targets = draw.choice([0.5, 1.0, np.nan], shape)
+    found = draw.choice(np.array([0.0, 0.25, 0.5, 1.0, np.nan]), shape)
+    targets = draw.choice(np.array([0.5, 1.0, np.nan]), shape)
     return Levels(("PR.1", "PR.2", "RC.1", "GV.1"), organisations.to_numpy(), found, targets)
 
 
