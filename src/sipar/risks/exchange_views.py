@@ -35,9 +35,9 @@ SHOWN_IMPORTS = 20
 SHOWN = 200
 UNSTATED = "level.unknown"
 REFUSED_COLUMNS = (
-    Column("where", gettext_lazy("Where")),
-    Column("written", gettext_lazy("What stands there")),
     Column("reason", gettext_lazy("Reason")),
+    Column("where", gettext_lazy("Where")),
+    Column("written", gettext_lazy("What stands there"), optional=True),
 )
 DIFFERENCE_COLUMNS = (
     Column("what", gettext_lazy("Assumption")),
