@@ -30,7 +30,7 @@ def exceedance_chart(
     if len(lost) < 2:
         return None
     limits = [(float(loss), 1 / years) for loss, years in appetite.points] if appetite is not None else []
-    ours, ready = _("What a year may cost us"), _("What we are ready for")
+    ours, ready = _("Our losses"), _("Our appetite")
     rows = [(money(loss, currency), chance_in_words(chance)) for loss, chance in _thinned(lost)]
     rows += [(f"{ready}: {money(loss, currency)}", chance_in_words(chance)) for loss, chance in limits]
     return curve(
@@ -49,8 +49,8 @@ def exceedance_chart(
     )
 
 
-def scenarios_chart(scenarios: Sequence[ScenarioShare], *, currency: str) -> charts.Chart | None:
-    """What each scenario costs in a mean year, the dearest first; None where nothing costs anything."""
+def scenarios_chart(scenarios: Sequence[ScenarioShare]) -> charts.Chart | None:
+    """Which share of a mean year each scenario costs, the dearest first; None where nothing costs anything."""
     shown = [share for share in scenarios if share.mean > 0][:MOST_SCENARIOS]
     if not shown:
         return None
@@ -58,8 +58,8 @@ def scenarios_chart(scenarios: Sequence[ScenarioShare], *, currency: str) -> cha
     sentence = _("Most comes from one scenario: %(scenario)s, %(share)s of a mean year") % {
         "scenario": words(shown[0].title), "share": f"{shown[0].mean / total:.0%}",
     }  # fmt: skip
-    bars = [charts.Bar(words(share.title), share.mean, money(share.mean, currency)) for share in shown]
-    heads = (_("Scenario"), _("In a mean year"))
+    bars = [charts.Bar(words(share.title), share.mean, f"{share.mean / total:.0%}") for share in shown]
+    heads = (_("Scenario"), _("Share of a mean year"))
     return charts.bars("scenarios", bars, sentence=sentence, heads=heads, language=language())
 
 

@@ -66,7 +66,7 @@ from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
 
 ROWS = 50
-SHOWN_GAPS, SHOWN_RISKS = 15, 5
+SHOWN_GAPS, SHOWN_RISKS = 200, 5
 GAP_HEADER = (
     "requirement",
     "title",
@@ -209,9 +209,9 @@ def _numbers(organisation: Organisation, standing: Standing, appetite: Appetite 
         "sentence": " ".join(sentences),
         "bad_year": loss_within(standing.curve, BAD_YEAR),
         "chart": exceedance_chart(
-            standing.curve, currency=standing.currency, sentence=fits or sentences[-1], appetite=appetite
+            standing.curve, currency=standing.currency, sentence=sentences[-1], appetite=appetite
         ),
-        "scenarios": scenarios_chart(standing.scenarios, currency=standing.currency),
+        "scenarios": scenarios_chart(standing.scenarios),
         "fits": fits,
         "within": within,
         "gaps": [{"gap": gap, "item": planned.get(gap.requirement)} for gap in gaps[:SHOWN_GAPS]],
@@ -224,7 +224,7 @@ def _numbers(organisation: Organisation, standing: Standing, appetite: Appetite 
             Column("worst", _("Off the worst years of the nation"), numeric=True, optional=True),
             Column("item", _("What is done")),
         ],
-        "all_saved": sum(gap.saved for gap in gaps),
+        "dearest": gaps[0].saved if gaps else None,
         "sources": [
             {"share": share, "quality": QUALITIES.get(share.quality, share.quality)} for share in standing.scenarios
         ],
@@ -303,7 +303,7 @@ def _now_said(organisation: Organisation) -> dict[str, float]:
     said = appetite_of(organisation)
     points = said.points if said is not None else []
     return {
-        f"{name}_{place}": value
+        f"{name}_{place}": int(value) if float(value).is_integer() else value
         for place, point in enumerate(points, start=1)
         for name, value in zip(("loss", "years"), point, strict=True)
     }

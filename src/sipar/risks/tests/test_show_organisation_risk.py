@@ -148,7 +148,7 @@ def test_the_appetite_is_drawn_and_its_breach_said(cast: Cast) -> None:
     assert answer["Location"] == ALPHA
     page = text(client, ALPHA)
     assert "USD 1 million is exceeded about once in 20 years, and should be at most once in 50 years." in page
-    assert "What we are ready for" in page
+    assert "Our appetite" in page
     client.post(f"{ALPHA}appetite/", {"loss_1": "1000000", "years_1": "10"})
     assert "We are within what we said we are ready to lose." in text(client, ALPHA)
     assert "The reserve." in text(client, f"{ALPHA}appetite/")
