@@ -32,7 +32,7 @@ from sipar.risks.national_editing import (
 )
 from sipar.risks.national_forms import CopyForm, DocumentForm, DraftForm, PartForm, ReasonForm, as_text
 from sipar.risks.national_labels import path_in_words
-from sipar.risks.national_reading import names_of
+from sipar.risks.national_reading import names_of, top_sectors
 from sipar.risks.national_views import frame
 from sipar.risks.policy import MODEL_GATE, NATION_GATE, require_may_model, require_may_read_nation
 from sipar.ui.forms import add_problem
@@ -92,7 +92,7 @@ def part(request: ActorRequest, number: int, address: str) -> HttpResponse:
     draft = _draft(request, number)
     names = names_of(draft.document, framework=None)
     found = part_of(draft.document, address)
-    fields = leaves(found, document=draft.document, sectors=list(names["sector"]))
+    fields = leaves(found, document=draft.document, sectors=top_sectors())
     form = PartForm(
         request.POST if request.method == "POST" else None,
         leaves=fields,

@@ -27,6 +27,16 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "function": ("loss event", "variance management", "decision support"),
     "kind": ("cloud", "telecom", "power", "software", "other"),
 }
+# The order in which people read a part; the database keeps none. What is not named here comes last.
+ORDER = (
+    "key", "sector", "requirement", "year", "title", "en", "ur", "kind", "event", "asset", "target", "mean", "per",
+    "failures", "probability", "factor", "reduction", "variation", "overdispersion", "frequency", "loss", "shape",
+    "low",
+    "mode", "high", "confidence", "mu", "sigma", "threshold", "tail_shape", "costs", "tail", "limit", "primary",
+    "secondary_probability", "secondary", "plausible", "function", "rests_on", "sets_off", "forms", "applies",
+    "sectors", "tiers", "sizes", "ownership", "scale", "size", "tier", *SIZES, *TIERS, "critical", "most", "source",
+    "text", "quality", "doubt",
+)  # fmt: skip
 # These tell what the part is, or which other fields it has: they are changed in the whole document.
 FIXED = ("key", "shape", "requirement", "sector")
 
@@ -93,7 +103,7 @@ def address_of(head: str, place: int, entry: Mapping[str, Any]) -> str:
 
 
 def leaves(part: Mapping[str, Any], *, document: Document, sectors: Sequence[str]) -> list[Leaf]:
-    """Every field of a part, in its order. What may be added (a factor of another size) has a field too, empty."""
+    """Every field of a part, in order. What may be added (a factor of another size) has a field too, empty."""
     return list(_leaves(part, "", document, tuple(sectors)))
 
 
@@ -144,8 +154,7 @@ def _list_leaf(spot: str, name: str, value: Sequence[Any], document: Document, s
 
 
 def _with_open_places(part: Mapping[str, Any], path: str, document: Document) -> Iterator[tuple[str, Any]]:
-    """The entries of an object, and those that it does not have yet but may."""
-    yield from part.items()
+    """The entries of an object in order, and those that it does not have yet but may."""
     names: Sequence[str] = ()
     if path.endswith("scale/size") or path == "scale/size":
         names = SIZES
@@ -153,7 +162,8 @@ def _with_open_places(part: Mapping[str, Any], path: str, document: Document) ->
         names = TIERS
     elif path == "sets_off":
         names = [str(entry["key"]) for entry in document.get("scenarios", ())]
-    yield from ((name, None) for name in names if name not in part)
+    found = {**part, **{name: None for name in names if name not in part}}
+    yield from sorted(found.items(), key=lambda item: ORDER.index(item[0]) if item[0] in ORDER else len(ORDER))
 
 
 def _is_open(path: str) -> bool:

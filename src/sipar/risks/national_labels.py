@@ -117,11 +117,11 @@ MONEY = frozenset({"primary", "secondary", "plausible"})
 
 
 def label_of(path: str, *, currency: str = "") -> str:
-    """What the last steps of a path are called: "Primary loss: Low (USD)"."""
+    """What a field is called under the heading of its first step: "Primary loss: Low (USD)"."""
     steps = [step for step in path.split("/") if step]
     if not steps:
         return ""
-    shown = steps[-2:] if len(steps) > 1 else steps
+    shown = steps[1:][-2:] if len(steps) > 1 else steps
     said = ": ".join(step_word(step) for step in shown)
     amount = (
         currency and any(step in MONEY for step in steps) and steps[-1] in ("low", "mode", "high", "limit", "costs")

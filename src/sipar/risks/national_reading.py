@@ -154,5 +154,10 @@ def names_of(document: Mapping[str, Any], *, framework: int | None) -> dict[str,
     return found
 
 
+def top_sectors() -> list[str]:
+    """The codes of the sectors that organisations belong to, in the nation's order."""
+    return list(Sector.objects.filter(parent=None).values_list("code", flat=True))
+
+
 def titled(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {str(entry["key"]): words(entry["title"]) for entry in entries}

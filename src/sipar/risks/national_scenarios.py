@@ -84,10 +84,13 @@ def scenario_facts(entry: Mapping[str, Any], *, currency: str, names: Mapping[st
         facts.append(Fact(_("Forms of loss"), ", ".join(option_word(str(form)) for form in entry["forms"])))
     scale = entry.get("scale") or {}
     sizes = dict(Organisation.Size.choices)
-    for name, factors in (scale.get("size") or {}).items():
-        facts.append(Fact(str(sizes.get(name, name)), _("times %(factor)s") % {"factor": f"{factors:g}"}))
-    for name, factors in (scale.get("tier") or {}).items():
-        facts.append(Fact(names["tier"].get(name, name), _("times %(factor)s") % {"factor": f"{factors:g}"}))
+    for part, words_of in (("size", sizes), ("tier", names["tier"])):
+        factors = scale.get(part) or {}
+        facts.extend(
+            Fact(str(word), _("times %(factor)s") % {"factor": f"{factors[name]:g}"})
+            for name, word in words_of.items()
+            if name in factors
+        )
     return facts
 
 

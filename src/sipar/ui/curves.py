@@ -70,7 +70,7 @@ def curve(
     colour = {
         "field": "series",
         "type": "nominal",
-        "legend": {"title": None, "orient": "top"} if len(series) > 1 else None,
+        "legend": {"title": None, "orient": "top", "labelLimit": LONGEST_NAME} if len(series) > 1 else None,
         "scale": {"domain": series, "range": _series_colours(len(series))},
     }
     named = {"filter": "datum.label !== ''"}
