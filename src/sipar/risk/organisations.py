@@ -17,7 +17,7 @@ from sipar.risk.magnitudes import Magnitude
 from sipar.risk.portfolio import Portfolio
 from sipar.risk.scenario import Loss, Shock
 
-POINTS = 512
+POINTS = 1024
 TILT = 16.0
 # So many classes of scale for each doubling.
 CLASSES = 8
@@ -25,8 +25,9 @@ CLASSES = 8
 BEYOND = 0.0005
 AT_ONCE = 400
 BAD_YEAR = 0.95
-# The curve tells the losses that are passed with these chances in a year.
-CHANCES = np.array([0.8, 0.65, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.035, 0.02, 0.014, 0.01, 0.007, 0.005])
+# The curve tells losses at these points of the grid, up to what is passed in one of two hundred years.
+PLACES = np.unique(np.geomspace(1, POINTS, 32).astype(np.int64)) - 1
+RAREST = 0.005
 
 YEARS: dict[str, pl.DataType] = {
     "place": pl.Int64(),
@@ -43,8 +44,8 @@ def years_of_organisations(
     """Each organisation, as YEARS says: its mean year, the mean of the worst `1 - level` of its years, the loss that 95
     of 100 years stay within, and its curve as a list of [loss, probability of losing more].
 
-    `places` says whose each row is, rising; all numbers up to `many`. The grid has 512 points, so that a loss is right
-    to about a two-hundredth of the largest that is shown. `say` hears (organisations done, all).
+    `places` says whose each row is, rising; all numbers up to `many`. The grid has 1,024 points, so that a loss is
+    right to about a five-hundredth of the largest that is shown. `say` hears (organisations done, all).
     """
     mean = np.bincount(places, weights=asked.mean_by_row(), minlength=many)
     step = _reach(asked, places, mean, many) / POINTS
@@ -171,22 +172,15 @@ def _by_organisation(combine: np.ufunc, values: Waves, starts: Ints, empty: floa
 
 
 def _summary(density: Floats, nothing: Floats, mean: Floats, step: Floats, first: int, level: float) -> pl.DataFrame:
-    below = np.cumsum(density, axis=1)
-
-    def loss(at: float) -> tuple[Floats, Ints]:
-        place = (below < at - 1e-9).sum(axis=1)
-        return np.where(place < POINTS, place * step, np.nan), np.minimum(place, POINTS - 1)
-
-    edge, place = loss(level)
-    numbers = np.arange(POINTS)
+    below, rows, numbers = np.cumsum(density, axis=1), np.arange(len(mean)), np.arange(POINTS)
+    place = np.minimum((below < level - 1e-9).sum(axis=1), POINTS - 1)
     within = (np.where(numbers <= place[:, None], density, 0.0) * numbers).sum(axis=1) * step
-    rows = np.arange(len(mean))
     # Of the probability at the edge only what the level leaves over belongs to the worst years.
-    worst = (mean - within + edge * (below[rows, place] - level)) / (1 - level)
-    curve = [np.stack([np.zeros(len(mean)), 1 - nothing], axis=1)]
-    curve.extend(np.stack([loss(1 - chance)[0], np.full(len(mean), chance)], axis=1) for chance in CHANCES.tolist())
-    points = np.stack(curve, axis=1)
-    shown = (points[:, :, 0] > 0) & (points[:, :, 1] < points[:, :1, 1])
+    worst = (mean - within + place * step * (below[rows, place] - level)) / (1 - level)
+    # What stands at a point of the grid lies up to half a step around it.
+    losses = np.concatenate([np.zeros((len(mean), 1)), (PLACES + 0.5) * step[:, None]], axis=1)
+    points = np.stack([losses, np.column_stack([1 - nothing, 1 - below[:, PLACES]])], axis=2)
+    shown = (points[:, :, 1] >= RAREST) & (points[:, :, 1] < points[:, :1, 1])
     shown[:, 0] = True
     flat = pl.DataFrame(
         {"place": np.nonzero(shown)[0] + first, "loss": points[shown][:, 0], "chance": points[shown][:, 1]}
@@ -194,12 +188,28 @@ def _summary(density: Floats, nothing: Floats, mean: Floats, step: Floats, first
     curves = flat.group_by("place", maintain_order=True).agg(pl.concat_list("loss", "chance").alias("curve"))
     return (
         pl.DataFrame(
-            {"place": rows + first, "mean": mean, "shortfall": np.maximum(worst, mean), "bad_year": loss(BAD_YEAR)[0]}
+            {
+                "place": rows + first,
+                "mean": mean,
+                "shortfall": np.maximum(worst, mean),
+                "bad_year": _bad_year(below, nothing) * step,
+            }
         )
         .with_columns(curves["curve"])
-        .with_columns(pl.col("bad_year").fill_nan(None))
         .cast(pl.Schema(YEARS))
     )
+
+
+def _bad_year(below: Floats, nothing: Floats) -> Floats:
+    """The loss of level BAD_YEAR in points of the grid, between two of them by a straight line."""
+    shares = np.column_stack([nothing, below])
+    ends = np.concatenate([[0.0], np.arange(POINTS) + 0.5])
+    place = np.clip((shares < BAD_YEAR).sum(axis=1), 1, POINTS)
+    rows = np.arange(len(shares))
+    low, high = shares[rows, place - 1], shares[rows, place]
+    part = np.divide(BAD_YEAR - low, high - low, out=np.zeros(len(rows)), where=high > low)
+    made: Floats = np.where(nothing >= BAD_YEAR, 0.0, ends[place - 1] + np.clip(part, 0, 1) * np.diff(ends)[place - 1])
+    return made
 
 
 def _states(shock: Shock) -> list[tuple[float, float]]:

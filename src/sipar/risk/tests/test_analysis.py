@@ -223,12 +223,14 @@ def test_an_organisations_year_is_that_of_the_exact_engine() -> None:
     for place in (0, 7, 23, 59):
         alone = exact(asked.of_rows(np.flatnonzero(nation.places == place)))
         line = own.row(place, named=True)
-        near = max(loss for loss, _ in line["curve"]) / 60
         assert line["shortfall"] == pytest.approx(alone.expected_shortfall(LEVEL).value, rel=0.02)
-        assert line["bad_year"] == pytest.approx(alone.quantile(0.95).value, abs=near)
+        assert line["bad_year"] == pytest.approx(alone.quantile(0.95).value, rel=0.02, abs=line["mean"] / 50)
         assert line["curve"][0][0] == 0
-        for loss, chance in line["curve"][1:]:
-            assert loss == pytest.approx(alone.quantile(1 - chance).value, abs=near)
+        losses, chances = np.array(line["curve"][1:]).T
+        assert (np.diff(losses) > 0).all()
+        # At the first points a recorded cost, which is one number, is spread over neighbouring classes of scale.
+        assert chances[:8] == pytest.approx(alone.exceedance(losses)[:8], rel=0.15)
+        assert chances[8:] == pytest.approx(alone.exceedance(losses)[8:], rel=0.03)
 
 
 def test_an_organisation_that_nothing_can_hit_loses_nothing() -> None:
