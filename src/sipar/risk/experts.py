@@ -1,8 +1,9 @@
 """Experts' intervals: what each says, how well they said it before, and all of them as one.
 
 An interval is a lognormal of two pieces: its median is the best guess, each side has the spread that its end asks for.
-Opinions are pooled linearly with the weights of Cooke's classical model ("Experts in Uncertainty", Oxford 1991):
-calibration on questions whose answer became known, times information on the question at hand.
+Opinions are pooled linearly; an expert weighs as much as Cooke's classical model scores the calibration on questions
+whose answer became known ("Experts in Uncertainty", Oxford 1991). Its second score, for narrow intervals, is left out:
+among few experts it gives nearly all of the weight to whoever is the surest.
 """
 
 from __future__ import annotations
@@ -24,8 +25,6 @@ PLACES = (0.05, 0.5, 0.95)
 EXPECTED = np.array([0.05, 0.45, 0.45, 0.05])
 # With fewer known answers than this an expert counts as the average of those who are calibrated: chances are even.
 FEWEST_ANSWERS, NEUTRAL = 5, 0.5
-# How far the range in which information is measured reaches over the experts' ends.
-OVERSHOOT = 0.1
 MISTAKE = 0.05
 # The widest side, as the standard deviation of the logarithm: beyond it the mean is a matter of the last digits.
 WIDEST = 5.0
@@ -148,25 +147,12 @@ def score(answers: Sequence[Answered]) -> Score:
     return Score(many, inside, sum(promised), calibration, penalty, _verdict(places, inside, promised))
 
 
-def weigh(intervals: Sequence[Interval], records: Sequence[Score]) -> tuple[float, ...]:
-    """What each expert weighs on this question, adding up to 1; alike where nobody's record is worth anything."""
-    raw = [record.calibration * told for record, told in zip(records, informations(intervals), strict=True)]
-    whole = sum(raw)
+def weigh(records: Sequence[Score]) -> tuple[float, ...]:
+    """What each expert weighs, adding up to 1; alike where nobody's record is worth anything."""
+    whole = sum(record.calibration for record in records)
     if not whole > 0:
-        return (1 / len(raw),) * len(raw) if raw else ()
-    return tuple(part / whole for part in raw)
-
-
-def informations(intervals: Sequence[Interval]) -> list[float]:
-    """What each interval tells beyond "anything in the range of all" (relative entropy on the logarithm, in nats)."""
-    if not intervals:
-        return []
-    ends = [[math.log(interval.quantile(place)) for place in PLACES] for interval in intervals]
-    lowest, highest = min(end[0] for end in ends), max(end[-1] for end in ends)
-    over = OVERSHOOT * (highest - lowest)
-    edges = np.array([[lowest - over, *end, highest + over] for end in ends])
-    shares = np.diff(edges, axis=1) / (highest - lowest + 2 * over)
-    return [float(told) for told in (EXPECTED * np.log(EXPECTED / shares)).sum(axis=1)]
+        return tuple(1 / len(records) for _record in records)
+    return tuple(record.calibration / whole for record in records)
 
 
 def pool(intervals: Sequence[Interval], weights: Sequence[float]) -> Pooled:

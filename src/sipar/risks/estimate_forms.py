@@ -88,7 +88,11 @@ class ReportsForm(BaseForm):
     criteria = forms.MultipleChoiceField(
         label=gettext_lazy("Which reports count as this?"), widget=forms.CheckboxSelectMultiple
     )
-    since = forms.DateField(label=gettext_lazy("Reports from"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    since = forms.DateField(
+        label=gettext_lazy("Reports from"),
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
+        help_text=gettext_lazy("Not before reporting began: a day without reports counts as one without events."),
+    )
     until = forms.DateField(label=gettext_lazy("To before"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
     reported_low = forms.FloatField(
         label=gettext_lazy("Of 100 events, at least so many are reported"), min_value=0.01, max_value=100, initial=30

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from sipar.risks.estimate_models import EstimateQuestion, ReportUpdate
 from sipar.risks.estimate_selectors import Opinions
-from sipar.risks.estimate_words import OF, amount, pool_sentence, unit_sentence, update_rows, update_sentence
+from sipar.risks.estimate_words import OF, amount, factor_of, pool_sentence, unit_sentence, update_rows, update_sentence
 from sipar.risks.national_reading import language
 from sipar.ui.charts import Chart
 from sipar.ui.curves import Range, Spot, curve, ranges
@@ -14,7 +14,7 @@ from sipar.ui.curves import Range, Spot, curve, ranges
 
 def opinions_chart(question: EstimateQuestion, opinions: Opinions) -> Chart:
     """Each expert's interval as a bar, the pool's last, around the middle of the pool."""
-    factor = OF if question.kind == EstimateQuestion.Kind.FREQUENCY else 1
+    factor = factor_of(question)
     rows = [Range(line.name, line.estimate.low * factor, line.estimate.high * factor) for line in opinions.lines]
     rows.append(Range(_("All together"), opinions.pooled.low * factor, opinions.pooled.high * factor))
     return ranges(
@@ -32,8 +32,9 @@ def update_chart(update: ReportUpdate) -> Chart:
     """What was believed before and after the reports, over each other."""
     factor = OF if update.kind == ReportUpdate.Kind.FREQUENCY else 1
     named = (("before", _("Before")), ("after", _("After the reports")))
+    highest = max(max(update.result[part]["density"]) for part, _title in named)
     spots = [
-        Spot(value * factor, density, series=title)
+        Spot(value * factor, density / highest, series=title)
         for part, title in named
         for value, density in zip(update.result[part]["values"], update.result[part]["density"], strict=True)
     ]
@@ -47,7 +48,8 @@ def update_chart(update: ReportUpdate) -> Chart:
         sentence=update_sentence(update),
         heads=("", *(title for _part, title in named)),
         rows=update_rows(update),
-        titles=(across, _("How likely")),
+        titles=(across, _("How likely, beside the likeliest")),
         language=language(),
         logarithmic=True,
+        share=True,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import timedelta
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -71,7 +71,7 @@ def ask(request: ActorRequest) -> HttpResponse:
         scenarios=list(titles_of(bases[0].document).items()),
         criteria=[(code, words(title)) for code, title in estimate_selectors.criteria_known().items()],
         currency=str(bases[0].document["currency"]),
-        initial={"kind": ReportUpdate.Kind.FREQUENCY, "since": date(today.year - 3, 1, 1), "until": today}
+        initial={"kind": ReportUpdate.Kind.FREQUENCY, "since": today - timedelta(days=365), "until": today}
         | {"base": bases[0].pk},
     )
     base = chosen_base(form, bases) if form.is_bound else None

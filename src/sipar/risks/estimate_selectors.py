@@ -95,7 +95,7 @@ def pool_of(actor: Actor, question: EstimateQuestion) -> Opinions | None:
     experts = [row.expert_id for row in estimates]
     records, names = _records(experts, without=question.pk), names_of(set(experts))
     intervals = [interval_of(row) for row in estimates]
-    weights = weigh(intervals, [records[expert] for expert in experts])
+    weights = weigh([records[expert] for expert in experts])
     lines = [
         Opinion(names.get(row.expert_id, ""), row, records[row.expert_id], weight)
         for row, weight in zip(estimates, weights, strict=True)

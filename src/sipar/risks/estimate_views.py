@@ -24,6 +24,7 @@ from sipar.risks.estimate_pictures import opinions_chart
 from sipar.risks.estimate_words import (
     amount,
     asked_in,
+    factor_of,
     frequency_question,
     loss_question,
     record_sentence,
@@ -119,7 +120,8 @@ def show(request: ActorRequest, question: int) -> HttpResponse:
     form = EstimateForm(request.POST if request.method == "POST" else None, initial=_initial(request, found))
     if form.is_valid():
         said = form.cleaned_data
-        interval = Interval(said["low"], said["best"], said["high"], said["confidence"])
+        low, best, high = (said[name] / factor_of(found) for name in ("low", "best", "high"))
+        interval = Interval(low, best, high, said["confidence"])
         try:
             estimate_actions.give_estimate(request.actor, found, interval, note=said["note"], now=timezone.now())
         except Invalid as problem:
@@ -141,7 +143,8 @@ def settle(request: ActorRequest, question: int) -> HttpResponse:
     form = SettleForm(request.POST)
     if form.is_valid():
         try:
-            estimate_actions.settle_question(request.actor, found, **form.cleaned_data, now=timezone.now())
+            truth, source = form.cleaned_data["truth"] / factor_of(found), form.cleaned_data["source"]
+            estimate_actions.settle_question(request.actor, found, truth=truth, source=source, now=timezone.now())
         except Invalid as problem:
             add_problem(form, problem)
         else:
@@ -245,7 +248,8 @@ def _initial(request: ActorRequest, question: EstimateQuestion) -> dict[str, Any
     own = estimate_selectors.own_estimate(request.actor, question)
     if own is None:
         return {}
-    return {"low": own.low, "best": own.best, "high": own.high, "confidence": f"{own.confidence:g}", "note": own.note}
+    said = {name: float(f"{getattr(own, name) * factor_of(question):.12g}") for name in ("low", "best", "high")}
+    return said | {"confidence": f"{own.confidence:g}", "note": own.note}
 
 
 def _said(question: EstimateQuestion, estimate: ExpertEstimate) -> str:

@@ -18,10 +18,10 @@ from sipar.risks.national_reading import words
 # A rate of one organisation is small; people count it over so many.
 OF = 1_000
 VERDICTS: dict[str, tuple[str | Promise, str]] = {
-    "too_few": (gettext_lazy("Fewer than five truths are known: too early to say"), "neutral"),
+    "too_few": (gettext_lazy("Too early to say"), "neutral"),
     "calibrated": (gettext_lazy("Calibrated"), "good"),
-    "too_sure": (gettext_lazy("Too sure: make the intervals wider"), "warn"),
-    "too_wide": (gettext_lazy("Too careful: the intervals can be narrower"), "info"),
+    "too_sure": (gettext_lazy("Too sure"), "warn"),
+    "too_wide": (gettext_lazy("Too careful"), "info"),
     "too_low": (gettext_lazy("Guesses too low"), "warn"),
     "too_high": (gettext_lazy("Guesses too high"), "warn"),
 }
@@ -70,8 +70,13 @@ def unit_sentence(kind: str, unit: str) -> str:
 def asked_in(question: EstimateQuestion) -> str:
     """In what an answer to the question is given."""
     if question.kind == EstimateQuestion.Kind.FREQUENCY:
-        return _("events a year at one organisation: one in twenty years is 0.05")
+        return _("events a year in 1,000 organisations without controls")
     return question.unit
+
+
+def factor_of(question: EstimateQuestion) -> int:
+    """How many times larger numbers are shown and written than kept: rates are kept for one organisation."""
+    return OF if question.kind == EstimateQuestion.Kind.FREQUENCY else 1
 
 
 def pool_sentence(question: EstimateQuestion, opinions: Opinions) -> str:
@@ -86,7 +91,7 @@ def pool_sentence(question: EstimateQuestion, opinions: Opinions) -> str:
 
 
 def frequency_question(title: str) -> str:
-    sentence = _("How often a year would this strike one organisation without controls: %(scenario)s?")
+    sentence = _("How many of 1,000 organisations without controls would this strike in a year: %(scenario)s?")
     return sentence % {"scenario": title}
 
 
@@ -131,8 +136,8 @@ def update_rows(update: ReportUpdate) -> list[tuple[str, str, str]]:
             return three_digits(value * OF)
         return money(value, currency) if update.result["method"] == "conjugate" else three_digits(value)
 
-    names = [("low", _("95 % are sure that it is more")), ("median", _("As likely more as less"))]
-    names += [("high", _("95 % are sure that it is less"))]
+    names = [("low", _("It is more, with 95 %")), ("median", _("As likely more as less"))]
+    names += [("high", _("It is less, with 95 %"))]
     if update.kind == ReportUpdate.Kind.FREQUENCY:
         names.insert(0, ("mean", _("Mean")))
     return [(title, said(before[name]), said(after[name])) for name, title in names]

@@ -226,10 +226,10 @@ def test_the_pages_ask_answer_and_show_all_answers_as_one(cast: Cast, base: Assu
     assert answer.status_code == 302
     address = answer["Location"]
     assert "Ransomware stops the work" in power.get(reverse("estimates")).text
-    refused = power.post(address, {"low": "0.5", "best": "0.1", "high": "0.9", "confidence": "0.9"})
+    refused = power.post(address, {"low": "500", "best": "100", "high": "900", "confidence": "0.9"})
     assert refused.status_code == 422
-    assert 'value="0.5"' in refused.text
-    given = {"low": "0.02", "best": "0.1", "high": "0.5", "confidence": "0.9", "note": "Cases of our sector"}
+    assert 'value="500"' in refused.text
+    given = {"low": "20", "best": "100", "high": "500", "confidence": "0.9", "note": "Cases of our sector"}
     assert power.post(address, given).status_code == 302
     assert nation.post(address, given | {"note": ""}).status_code == 302
     page = nation.get(address).text
@@ -240,8 +240,10 @@ def test_the_pages_ask_answer_and_show_all_answers_as_one(cast: Cast, base: Assu
     with acting(cast.nadia, reason="look"):
         assert AssumptionSet.objects.get(state="draft").number == base.number + 1
     assert taken["Location"] == reverse("risk_version", args=[base.number + 1])
-    settling = {"truth": "0.2", "source": "Our count"}
+    settling = {"truth": "200", "source": "Our count"}
     assert nation.post(f"{address}settle/", settling).status_code == 302
+    with acting(cast.nadia, reason="look"):
+        assert EstimateQuestion.objects.get().truth == 0.2
     assert "your interval held it" in power.get(address).text
 
 
