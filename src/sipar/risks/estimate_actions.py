@@ -141,7 +141,13 @@ def take_estimates(actor: Actor, question: EstimateQuestion, base: AssumptionSet
     said = pooled.pooled
     if question.kind == EstimateQuestion.Kind.FREQUENCY:
         document = with_frequency(
-            base.document, question.scenario, mean=said.mean, variation=said.variation, source=source, quality="expert"
+            base.document,
+            question.scenario,
+            mean=said.mean,
+            variation=said.variation,
+            doubt=said.high / said.best,
+            source=source,
+            quality="expert",
         )
     else:
         document = with_lognormal(

@@ -10,6 +10,7 @@ from typing import Any
 from sipar.core.problems import Conflict
 
 DIGITS = 4
+LARGEST_DOUBT = 1_000.0
 # The numbers of each shape that are amounts, and grow when everything costs more.
 AMOUNTS: Mapping[str, tuple[str, ...]] = {
     "lognormal": ("low", "high"),
@@ -31,7 +32,7 @@ def scenario_in(document: Document, key: str) -> Mapping[str, Any]:
 
 
 def with_frequency(
-    document: Document, key: str, *, mean: float, variation: float, source: str, quality: str
+    document: Document, key: str, *, mean: float, variation: float, doubt: float, source: str, quality: str
 ) -> dict[str, Any]:
     """The document with this yearly rate; how events clump stays as it was stated."""
     made = deepcopy(dict(document))
@@ -40,7 +41,7 @@ def with_frequency(
         "mean": rounded(mean),
         "per": "year",
         "variation": rounded(variation),
-        "source": {"text": source, "quality": quality},
+        "source": _sourced(source, quality, doubt),
     }
     return made
 
@@ -86,4 +87,4 @@ def _grown(value: Any, factor: float) -> Any:
 
 def _sourced(text: str, quality: str, doubt: float | None) -> dict[str, Any]:
     made: dict[str, Any] = {"text": text, "quality": quality}
-    return made if doubt is None else made | {"doubt": max(rounded(doubt), 1.0)}
+    return made if doubt is None else made | {"doubt": min(max(rounded(doubt), 1.0), LARGEST_DOUBT)}

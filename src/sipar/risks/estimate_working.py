@@ -84,7 +84,11 @@ def _rate(update: ReportUpdate, assumptions: Assumptions, kind: Kind, found: Cou
         "years": [asdict(year) for year in found.years],
         "before": asdict(made.prior),
         "after": asdict(made.posterior),
-        "document": {"mean": made.posterior.mean, "variation": made.posterior.variation},
+        "document": {
+            "mean": made.posterior.mean,
+            "variation": made.posterior.variation,
+            "doubt": made.posterior.high / made.posterior.median,
+        },
     }
 
 

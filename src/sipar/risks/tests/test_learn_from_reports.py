@@ -149,6 +149,7 @@ def test_the_posterior_goes_into_a_new_draft_and_nothing_in_use_changes(
     assert frequency["mean"] == pytest.approx(update.result["after"]["mean"], rel=1e-3)
     assert frequency["variation"] == pytest.approx(update.result["after"]["variation"], rel=1e-3)
     assert frequency["source"]["quality"] == "measured"
+    assert frequency["source"]["doubt"] > 1.3
     assert "Survey of 2024" in frequency["source"]["text"]
     with acting(cast.nadia, reason="look"):
         assert AssumptionSet.objects.get(state="in_use").document == base.document
