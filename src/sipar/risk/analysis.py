@@ -92,7 +92,7 @@ def analyse(
     parts = parts_of(asked, totals, level=LEVEL, seed=seed)
     progress.done("parts")
     mean_by_row, worst_by_row = parts.by_row()
-    prices = gap_prices(controls, mean=mean_by_row, shortfall=worst_by_row)
+    prices = gap_prices(controls, mean=mean_by_row, shortfall=worst_by_row, rarer=parts.rarer)
     progress.done("prices")
     document = nation_document(
         assumptions, nation, totals, sure, seed=seed, level=LEVEL, requirements=set(levels.requirements)

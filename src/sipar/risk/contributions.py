@@ -28,17 +28,23 @@ from sipar.risk.simulate import losses_in
 # A cost stands for itself by so many points, spread evenly by their size.
 POINTS, WIDE = 384, 1e5
 SCALES = 48
+TINY = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The mean loss of a year and the part of the shortfall: by row without providers, and by a provider's link."""
+    """The mean loss of a year and the part of the shortfall: by row without providers, and by a provider's link.
+
+    `rarer` is by row how much the shortfall falls, for each share of the row's events that no longer happens. It is
+    less than the row's part of the shortfall, for where an event is kept away another year becomes one of the worst.
+    """
 
     own_mean: Floats
     own_shortfall: Floats
     link_mean: Floats
     link_shortfall: Floats
     link_rows: Ints
+    rarer: Floats
 
     def by_row(self) -> tuple[Floats, Floats]:
         """Mean and shortfall of each row, with what comes through providers."""
@@ -60,12 +66,23 @@ def parts_of(asked: Portfolio, totals: Floats, *, level: float, seed: int) -> Pa
     own_sum = float((rows - through).sum()) / len(worst)
     provider_sums = np.bincount(asked.link_provider, weights=links, minlength=len(asked.failures)) / len(worst)
     found = _Worst(asked, totals, float(totals[worst].min()), seed)
-    own = _brought(found.own(), own_sum)
-    through_link = found.links()
+    own, own_rarer = found.own()
+    factor = _factor(own, own_sum)
+    own, own_rarer = own * factor, own_rarer * factor
+    through_link, link_rarer = found.links()
     for provider, total in enumerate(provider_sums):
         part = slice(asked.link_starts[provider], asked.link_starts[provider + 1])
-        through_link[part] = _brought(through_link[part], float(total))
-    return Parts(asked.rate * asked.cost_by_row(), own, asked.mean_by_link(), through_link, asked.link_rows)
+        factor = _factor(through_link[part], float(total))
+        through_link[part] *= factor
+        link_rarer[part] *= factor
+    return Parts(
+        asked.rate * asked.cost_by_row(),
+        own,
+        asked.mean_by_link(),
+        through_link,
+        asked.link_rows,
+        own_rarer + np.bincount(asked.link_rows, weights=link_rarer, minlength=len(own)),
+    )
 
 
 def cost_points(loss: Loss) -> tuple[Floats, Floats]:
@@ -110,7 +127,7 @@ class _Worst:
         self.points = [cost_points(loss) for loss in asked.losses]
 
     def own(self) -> Floats:
-        """The part of each row's own events in the worst years, up to a common factor."""
+        """The part of each row's own events in the worst years, and what they add to the shortfall, up to a factor."""
         asked = self.asked
         nation = _row(asked.nation_shock)
         weighers = [
@@ -122,7 +139,7 @@ class _Worst:
         return made
 
     def links(self) -> Floats:
-        """The part of each link's events, up to a factor for each provider."""
+        """The same of each link's events, up to a factor for each provider."""
         asked, rows = self.asked, self.asked.link_rows
         weighers = [
             partial(failure_counts, self.years, self.seed, provider, float(failures))
@@ -133,33 +150,42 @@ class _Worst:
         return made
 
     def _costs(self, drivers: Ints, weighers: Sequence[Callable[[], Floats]], losses: Ints, scales: Floats) -> Floats:
-        """For each row the mean over years of what drives it times its cost where that makes a worst year."""
-        made = np.zeros(len(losses))
+        """For each row the mean over years of what drives it times what one event does, in two lines.
+
+        First its cost where that makes a worst year, then by how much it raises what the year loses above the edge.
+        """
+        made = np.zeros((2, len(losses)))
         for driver, weigher in enumerate(weighers):
             mine = np.flatnonzero(drivers == driver)
             if not len(mine):
                 continue
-            above = np.concatenate([np.cumsum(weigher()[self.order][::-1])[::-1], [0.0]]) / len(self.order)
+            weights = weigher()[self.order] / len(self.order)
+            above = np.zeros((2, len(weights) + 1))
+            above[:, :-1] = np.cumsum([weights[::-1], (weights * self.totals)[::-1]], axis=1)[:, ::-1]
             for loss in np.unique(losses[mine]).tolist():
                 rows = mine[losses[mine] == loss]
-                made[rows] = self._cost(above, loss, scales[rows])
+                made[:, rows] = self._cost(above, loss, scales[rows])
         return made
 
     def _cost(self, above: Floats, loss: int, scales: Floats) -> Floats:
-        nodes, which = np.unique(scales, return_inverse=True)
+        nodes, which = np.unique(np.maximum(scales, TINY), return_inverse=True)
         several = len(nodes) > SCALES
         if several:
             nodes = np.geomspace(max(nodes[0], nodes[-1] / WIDE), nodes[-1], SCALES)
-        costs, chances = self.points[loss]
-        each = above[np.searchsorted(self.totals, self.edge - nodes[:, None] * costs[None, :])] @ (chances * costs)
-        made: Floats = scales * (np.interp(scales, nodes, each) if several else each[which.ravel()])
-        return made
+        points, chances = self.points[loss]
+        costs = nodes[:, None] * points[None, :]
+        often, lost = above[:, np.searchsorted(self.totals, self.edge - costs)]
+        edge = np.searchsorted(self.totals, self.edge)
+        over = lost - (self.edge - costs) * often - (above[1, edge] - self.edge * above[0, edge])
+        each = np.array([(costs * often) @ chances, over @ chances]) / nodes
+        taken = [np.interp(scales, nodes, line) for line in each] if several else each[:, which.ravel()]
+        return scales * np.asarray(taken)
 
 
-def _brought(parts: Floats, total: float) -> Floats:
-    """The parts with the same proportions and this sum."""
+def _factor(parts: Floats, total: float) -> float:
+    """What brings the parts to this sum."""
     whole = float(parts.sum())
-    return parts * (total / whole) if whole > 0 else np.zeros(len(parts))
+    return total / whole if whole > 0 else 0.0
 
 
 def _row(shock: Shock) -> Floats:

@@ -1,9 +1,9 @@
 """What gaps cost: closing each of them alone, and how the nation's loss divides among them.
 
 Controls multiply what is left of events and of costs, and the mean of a year is linear in both: what closing a gap
-takes off the mean is exact. What it takes off the shortfall is the same share of the row's part of the worst years:
-the same years and events less what the control would have kept away, so that there is no noise between before and
-after. Which years are the worst is held fixed, so that it is never less than what the shortfall falls by.
+takes off the mean is exact. What it takes off the shortfall is worked out from the same years and events, so that
+there is no noise between before and after: smaller costs take away their share of the row's part of the worst years,
+rarer events what they add to the losses above the edge of the worst years.
 """
 
 from __future__ import annotations
@@ -75,13 +75,17 @@ class Controls:
             sums[effect.target] += self.logarithm(effect, known, there)
         return np.exp(sums[Target.FREQUENCY]), np.exp(sums[Target.MAGNITUDE])
 
-    def change(self, before: Floats, after: Floats, effects: Sequence[Effect]) -> Floats:
-        """The logarithm of what remains of each row, by these effects, at the levels `after` over that at `before`."""
+    def change(self, before: Floats, after: Floats, effects: Sequence[Effect]) -> tuple[Floats, Floats]:
+        """The logarithm of what remains of each row at the levels `after` over that at `before`, by these effects.
+
+        Of events, and of costs.
+        """
         reliable = self.reliability(before), self.reliability(after)
-        made = np.zeros(len(self.places))
+        made = {Target.FREQUENCY: np.zeros(len(self.places)), Target.MAGNITUDE: np.zeros(len(self.places))}
         for effect in effects:
-            made += self.logarithm(effect, after, reliable[1]) - self.logarithm(effect, before, reliable[0])
-        return made
+            made[effect.target] += self.logarithm(effect, after, reliable[1])
+            made[effect.target] -= self.logarithm(effect, before, reliable[0])
+        return made[Target.FREQUENCY], made[Target.MAGNITUDE]
 
 
 def controls_of(
@@ -94,8 +98,10 @@ def controls_of(
     return Controls(used, levels, places, kinds, events)
 
 
-def gap_prices(now: Controls, *, mean: Floats, shortfall: Floats) -> pl.DataFrame:
+def gap_prices(now: Controls, *, mean: Floats, shortfall: Floats, rarer: Floats) -> pl.DataFrame:
     """Each gap that has an effect, as PRICES says; `mean` and `shortfall` are the rows' parts at the present levels.
+
+    `rarer` is what the shortfall falls by for each share of a row's events that no longer happens.
 
     `mean_reduced` is of the organisation's mean year, `shortfall_reduced` of the nation's shortfall. Closing several
     gaps of an organisation takes away less than the sum, for what one keeps away another cannot.
@@ -112,7 +118,9 @@ def gap_prices(now: Controls, *, mean: Floats, shortfall: Floats) -> pl.DataFram
         closed = _closed(now.levels, [column])
         own = [effect for effect in now.on_events if effect.requirement == requirement]
         # What supports other controls changes all of them.
-        less = -np.expm1(now.change(known, closed, now.on_events if requirement in supporting else own))
+        events, costs = now.change(known, closed, now.on_events if requirement in supporting else own)
+        less = mean * -np.expm1(events + costs)
+        worst = rarer * -np.expm1(events) + shortfall * np.exp(events) * -np.expm1(costs)
         made.append(
             pl.DataFrame(
                 {
@@ -120,8 +128,8 @@ def gap_prices(now: Controls, *, mean: Floats, shortfall: Floats) -> pl.DataFram
                     "requirement": [requirement] * many,
                     "level": pl.Series(now.levels.levels[gap, column]).fill_nan(None),
                     "target": now.levels.targets[gap, column],
-                    "mean_reduced": np.bincount(now.places, weights=mean * less, minlength=len(gap))[gap],
-                    "shortfall_reduced": np.bincount(now.places, weights=shortfall * less, minlength=len(gap))[gap],
+                    "mean_reduced": np.bincount(now.places, weights=less, minlength=len(gap))[gap],
+                    "shortfall_reduced": np.bincount(now.places, weights=worst, minlength=len(gap))[gap],
                 },
                 schema=PRICES,
             )
@@ -140,7 +148,7 @@ def by_requirement(now: Controls, *parts: Floats) -> list[tuple[str, int, list[f
     places = [now.column(requirement) for requirement in now.requirements(supporting=False)]
     supporting = [now.column(requirement) for requirement in now.requirements(supporting=True)]
     closed = _closed(now.levels, [*places, *supporting])
-    whole = -now.change(known, closed, now.on_events)
+    whole = -sum(now.change(known, closed, now.on_events))
     cost = -np.expm1(-whole)
     share = np.divide(cost, whole, out=np.zeros(len(cost)), where=whole > 0)
     weights: dict[int, Floats] = {}

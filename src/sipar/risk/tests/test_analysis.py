@@ -147,7 +147,7 @@ def test_controls_by_logarithms_are_controls() -> None:
 def test_a_gaps_price_is_what_closing_it_alone_takes_off() -> None:
     nation, controls, asked = standing()
     mean = asked.mean_by_row()
-    prices = gap_prices(controls, mean=mean, shortfall=2 * mean)
+    prices = gap_prices(controls, mean=mean, shortfall=2 * mean, rarer=2 * mean)
     assert set(prices["requirement"]) == set(controls.levels.requirements)
     assert prices["shortfall_reduced"].to_numpy() == pytest.approx(2 * prices["mean_reduced"].to_numpy())
     assert prices.height == int(controls.levels.gaps.sum())
@@ -159,6 +159,25 @@ def test_a_gaps_price_is_what_closing_it_alone_takes_off() -> None:
         after = controls_at(nation, replace(controls.levels, levels=closed))
         reduced = mean.sum() - nation.portfolio.with_controls(*after.left()).mean_by_row().sum()
         assert line["mean_reduced"] == pytest.approx(reduced, abs=1e-6)
+
+
+def test_prices_of_the_shortfall_are_what_the_same_years_lose_less() -> None:
+    nation, controls, asked = standing()
+    totals = simulate(asked, years=40_000, seed=3)
+    parts = parts_of(asked, totals, level=LEVEL, seed=3)
+    mean, worst = parts.by_row()
+    prices = gap_prices(controls, mean=mean, shortfall=worst, rarer=parts.rarer)
+    before = expected_shortfall(totals, LEVEL).value
+    for requirement in ("PR.1", "RC.1"):
+        column = controls.column(requirement)
+        closed = controls.levels.levels.copy()
+        gaps = controls.levels.gaps[:, column]
+        closed[gaps, column] = controls.levels.targets[gaps, column]
+        after = controls_at(nation, replace(controls.levels, levels=closed))
+        left = [now / then for now, then in zip(after.left(), controls.left(), strict=True)]
+        less = before - expected_shortfall(simulate(asked.with_controls(*left), years=40_000, seed=3), LEVEL).value
+        priced = math.fsum(prices.filter(pl.col("requirement") == requirement)["shortfall_reduced"])
+        assert priced == pytest.approx(less, rel=0.1)
 
 
 def test_the_loss_divides_among_gaps_and_what_stays_when_all_are_closed() -> None:
