@@ -15,7 +15,7 @@ from sipar.ui import map as nation_map
 from sipar.ui.curves import Spot, curve
 
 MOST_BARS = 8
-ROOM_FOR_AMOUNTS = 2.0
+ROOM_FOR_AMOUNTS = 2.4
 # The quantiles that are written beside the curve, far enough from each other.
 LABELLED = (0.5, 0.9, 0.99)
 
@@ -104,7 +104,7 @@ def province_map(picture: Picture, *, url: Callable[[str], str] | None = None) -
         lowest=0,
         highest=highest or 1.0,
         words=(_("nothing"), picture.money(highest), _("not known or too few to show")),
-        write=lambda value: f"{value / unit:,.3g}",
+        write=lambda value: f"{value / unit:,.2f}",
         url=url,
     )
 
