@@ -84,7 +84,7 @@ def pool_sentence(question: EstimateQuestion, opinions: Opinions) -> str:
     pooled = opinions.pooled
     low, best, high = (amount(value, question.kind, question.unit) for value in (pooled.low, pooled.best, pooled.high))
     if question.kind == EstimateQuestion.Kind.FREQUENCY:
-        sentence = _("Together: of 1,000 organisations %(best)s a year, and with 90 %% between %(low)s and %(high)s.")
+        sentence = _("Together: %(best)s a year in 1,000 organisations, and with 90 %% between %(low)s and %(high)s.")
     else:
         sentence = _("Together: %(best)s, and with 90 %% between %(low)s and %(high)s.")
     return sentence % {"best": best, "low": low, "high": high}
@@ -110,8 +110,8 @@ def update_sentence(update: ReportUpdate) -> str:
     before, after = result["before"], result["after"]
     if update.kind == ReportUpdate.Kind.FREQUENCY:
         return _(
-            "Of 1,000 organisations it strikes %(after)s a year, where %(before)s was assumed: %(events)s reports came"
-            " from %(organisations)s organisations."
+            "Of 1,000 organisations without controls it strikes %(after)s a year, where %(before)s was assumed:"
+            " %(events)s reports came from %(organisations)s organisations."
         ) % {
             "after": three_digits(after["mean"] * OF), "before": three_digits(before["mean"] * OF),
             "events": f"{result['events']:,}", "organisations": f"{result['organisations']:,}",
