@@ -21,7 +21,7 @@ router = Router(tags=["risks"])
 WRITERS = Gate("risk_model_api", frozenset({*TEAM_ROLES, "authority_policy"}), scope="write")
 
 
-class VersionOut(Schema):
+class AssumptionsOut(Schema):
     """One version of the assumptions without its document. `state`: draft, in_use, retired or discarded."""
 
     number: int
@@ -35,7 +35,7 @@ class VersionOut(Schema):
     reason: str
 
 
-class VersionWithDocument(VersionOut):
+class VersionWithDocument(AssumptionsOut):
     document: dict[str, Any]
 
 
@@ -94,9 +94,9 @@ class ResultOut(Schema):
     result: dict[str, Any]
 
 
-@router.get("/assumptions", auth=Entry(NATION_GATE), response={200: list[VersionOut], **PROBLEMS},
+@router.get("/assumptions", auth=Entry(NATION_GATE), response={200: list[AssumptionsOut], **PROBLEMS},
             operation_id="list_risk_assumptions")  # fmt: skip
-def list_assumptions(request: ActorRequest) -> list[VersionOut]:
+def list_assumptions(request: ActorRequest) -> list[AssumptionsOut]:
     """Every version of what the model rests on, the newest first."""
     require_may_read_nation(request.actor)
     rows = selectors.versions_of_assumptions(request.actor).select_related("based_on").defer("based_on__document")
@@ -112,9 +112,9 @@ def read_assumptions(request: ActorRequest, number: int) -> VersionWithDocument:
     return VersionWithDocument(**_version(found).dict(), document=found.document)
 
 
-@router.post("/assumptions/{number}/drafts", auth=Entry(WRITERS), response={201: VersionOut, **PROBLEMS},
+@router.post("/assumptions/{number}/drafts", auth=Entry(WRITERS), response={201: AssumptionsOut, **PROBLEMS},
              operation_id="draft_risk_assumptions")  # fmt: skip
-def draft_assumptions(request: ActorRequest, number: int, body: DraftIn) -> Status[VersionOut]:
+def draft_assumptions(request: ActorRequest, number: int, body: DraftIn) -> Status[AssumptionsOut]:
     """A draft that begins as this version, or with the document that is sent."""
     base = selectors.access_assumptions(request.actor, number)
     made = actions.draft_from(
@@ -123,18 +123,18 @@ def draft_assumptions(request: ActorRequest, number: int, body: DraftIn) -> Stat
     return Status(201, _version(made))
 
 
-@router.put("/assumptions/{number}", auth=Entry(WRITERS), response={200: VersionOut, **PROBLEMS},
+@router.put("/assumptions/{number}", auth=Entry(WRITERS), response={200: AssumptionsOut, **PROBLEMS},
             operation_id="save_risk_assumptions")  # fmt: skip
-def save_assumptions(request: ActorRequest, number: int, body: SaveIn) -> VersionOut:
+def save_assumptions(request: ActorRequest, number: int, body: SaveIn) -> AssumptionsOut:
     """Keep a draft anew."""
     draft = selectors.access_assumptions(request.actor, number)
     saved = actions.save_draft(request.actor, draft, document=body.document, version=body.version, now=timezone.now())
     return _version(saved)
 
 
-@router.post("/assumptions/{number}/use", auth=Entry(WRITERS), response={200: VersionOut, **PROBLEMS},
+@router.post("/assumptions/{number}/use", auth=Entry(WRITERS), response={200: AssumptionsOut, **PROBLEMS},
              operation_id="use_risk_assumptions")  # fmt: skip
-def use_assumptions(request: ActorRequest, number: int, body: UseIn) -> VersionOut:
+def use_assumptions(request: ActorRequest, number: int, body: UseIn) -> AssumptionsOut:
     """Put a draft to use."""
     draft = selectors.access_assumptions(request.actor, number)
     return _version(actions.use_assumptions(request.actor, draft, reason=body.reason, now=timezone.now()))
@@ -195,8 +195,8 @@ def repeat_run(request: ActorRequest, run: int) -> Status[RunOut]:
     return Status(202, _run(made, None))
 
 
-def _version(row: AssumptionSet) -> VersionOut:
-    return VersionOut(
+def _version(row: AssumptionSet) -> AssumptionsOut:
+    return AssumptionsOut(
         number=row.number,
         state=row.state,
         title=row.title,

@@ -148,7 +148,7 @@ class RiskIn(Schema):
     currency: str = ""
 
 
-class PlanIn(Schema):
+class TreatmentIn(Schema):
     """`kind`: mitigate (needs `roadmap_item`), transfer (needs `insurer`, `amount`, `until`) or avoid."""
 
     kind: str
@@ -291,7 +291,7 @@ def read_risk(request: ActorRequest, risk: int) -> dict[str, object]:
     response={201: RiskWithTreatments, **PROBLEMS},
     summary="Mitigate, transfer or avoid a risk",
 )
-def add_treatment(request: ActorRequest, risk: int, body: PlanIn) -> Status[dict[str, object]]:
+def add_treatment(request: ActorRequest, risk: int, body: TreatmentIn) -> Status[dict[str, object]]:
     found = register.access_risk(request.actor, risk)
     plan = Plan(**body.dict(exclude={"version"}))
     treat_risk(request.actor, found, plan, version=body.version, now=timezone.now())
