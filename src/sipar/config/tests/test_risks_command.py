@@ -15,10 +15,12 @@ from typer.testing import CliRunner
 from sipar.config.commands import risks as command
 from sipar.core.acting import acting
 from sipar.core.jobs import system
+from sipar.core.models import BackgroundRun
 from sipar.core.problems import Conflict, Invalid
 from sipar.formats.problems import FormatProblem
+from sipar.risks import tasks
 from sipar.risks.actions import use_assumptions
-from sipar.risks.models import AssumptionSet
+from sipar.risks.models import AssumptionSet, Run
 
 SOURCE = {"text": "Survey of 2024", "quality": "published"}
 DOCUMENT = {
@@ -107,6 +109,14 @@ def test_a_run_is_worked_out_and_repeated_to_the_same_bits(used: typer.Typer, tm
     file = tmp_path / "years.csv"
     assert CliRunner().invoke(used, ["risks", "export", str(file), "--run", str(run["run"])]).exit_code == 0
     assert len(file.read_text().splitlines()) == 1001
+
+
+def test_the_queued_job_of_a_run_that_a_command_finished_leaves_its_progress_done(used: typer.Typer) -> None:
+    run = told(used, "run", "--years", "1000")["run"]
+    tasks.run_model(run)
+    with acting(system(), reason="read"):
+        progress = BackgroundRun.objects.get(pk=Run.objects.get(pk=run).background)
+    assert (progress.state, progress.sentence) == (BackgroundRun.State.DONE, "The result is ready.")
 
 
 def test_nothing_runs_before_assumptions_are_in_use(cast: Cast, app: typer.Typer, tmp_path: Path) -> None:
