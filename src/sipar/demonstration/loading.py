@@ -25,6 +25,7 @@ from sipar.demonstration import (
     stage_incidents,
     stage_people,
     stage_register,
+    stage_risk,
     stage_sensing,
     stage_teams,
     stage_work,
@@ -43,7 +44,9 @@ KIND = "demonstration"
 SMALLEST = 50
 Stage = tuple[str, str, Callable[..., object]]
 # These open their own `acting`, for they are many people's.
-TOLD = ("stories", "sensing", "sensing-end", *(f"sensing-{day}" for day in stage_sensing.TOLD_ON))
+TOLD = (
+    "stories", "sensing", "sensing-end", *(f"sensing-{day}" for day in stage_sensing.TOLD_ON), "risk", "risk-treated",
+)  # fmt: skip
 
 # Marker, sentence, and what to do as (actor, ground), or as (ground) where it is one of `TOLD`.
 STAGES: tuple[Stage, ...] = (
@@ -66,6 +69,8 @@ STAGES: tuple[Stage, ...] = (
         for day in stage_sensing.TOLD_ON
     ),
     ("sensing-end", "Rules on trial", stage_sensing.end),
+    ("risk", "The price of the risk", stage_risk.begin),
+    ("risk-treated", "Risks treated", stage_risk.go_on),
 )
 
 

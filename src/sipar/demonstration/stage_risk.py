@@ -1,4 +1,4 @@
-"""The price of the risk: what it rests on, a run, a change to look at beside it, what organisations do, and a plan.
+"""The price of the risk: what it rests on, runs and a plan asked for, and what organisations do about it.
 
 The numbers are those of `data/risk.yaml`, which says what is published and what is assumed. People do each step at
 the time at which it happened, through the real actions; only who rests on which provider is written at once.
@@ -18,19 +18,21 @@ from sipar.assessments.models import RoadmapItem
 from sipar.assessments.submit_actions import SecondFactor
 from sipar.core.acting import Actor
 from sipar.core.actions import action
-from sipar.core.problems import Conflict
+from sipar.core.jobs import start_run
 from sipar.demonstration.bulk import insert_rows
 from sipar.demonstration.ground import Ground
 from sipar.demonstration.recipe import FOLDER
 from sipar.demonstration.stage_claims import BANK, MOBILE, POWER
 from sipar.demonstration.telling import Teller
 from sipar.nations.documents import read_yaml
-from sipar.risks.actions import draft_from, start_run, use_assumptions
+from sipar.risk.plan_question import document_of, question_of
+from sipar.risks.actions import draft_from, use_assumptions
 from sipar.risks.models import AssumptionSet, Dependency, Run
+from sipar.risks.national_inputs import campaign_for, gather, keep
 from sipar.risks.organisation_actions import set_appetite, state_dependency
-from sipar.risks.plan_actions import ask_plan
-from sipar.risks.plan_tasks import solve_plan
-from sipar.risks.selectors import latest_run
+from sipar.risks.plan_models import InvestmentPlan
+from sipar.risks.plan_tasks import SOLVING, solve_plan
+from sipar.risks.tasks import KIND as RUNNING
 from sipar.risks.tasks import run_model
 from sipar.risks.treatment_actions import (
     Acceptance,
@@ -43,8 +45,9 @@ from sipar.risks.treatment_actions import (
 )
 
 DATA = FOLDER / "data" / "risk.yaml"
-# Enough for a mean and a bad year; more would make the first start wait.
-YEARS = 2_000
+YEARS = 5_000
+# Jobs with one lock are worked off in their order: the plan needs the first run's prices.
+LOCK = "demonstration.risk"
 SPEAKERS = {POWER: "ciso", BANK: "bank-ciso", MOBILE: "telecom-ciso"}
 
 
@@ -64,8 +67,18 @@ def document(organisations: int) -> dict[str, Any]:
     return made
 
 
+def question(first_year: int) -> dict[str, Any]:
+    """What the programme's plan is asked, as it is kept; its milestones are counted from the first year."""
+    asked = told()["programme"]["question"]
+    milestones = [{**one, "by": first_year + one["by"]} for one in asked["milestones"]]
+    return document_of(question_of({**asked, "first_year": first_year, "milestones": milestones}))
+
+
 def begin(ground: Ground) -> None:
-    """The assumptions in use, who rests on whom, a run, and a draft with one number changed. Outside `acting`."""
+    """The assumptions in use, who rests on whom, a draft with one number changed, runs and a plan asked for.
+
+    Outside `acting`.
+    """
     teller = Teller(ground)
     words = told()
     with teller.as_person("policy") as actor:
@@ -86,14 +99,14 @@ def begin(ground: Ground) -> None:
     with teller.as_sipar() as sipar:
         state_dependencies(sipar, ground)
     _state_own(teller)
-    first = _run(teller, draft, title="The nation as it stands", hours=30)
-    _propose(teller, first)
+    proposal = _propose(teller)
+    with teller.as_person("analyst") as actor:
+        _ask(actor, AssumptionSet.objects.get(state="in_use"), proposal, teller=teller)
 
 
 def go_on(ground: Ground) -> None:
-    """What organisations do about their risks, and a plan for the programme. Outside `acting`."""
+    """What organisations do about their risks. Outside `acting`."""
     teller = Teller(ground)
-    _plan(teller)
     _treat_power(teller)
     _treat_bank(teller)
     _treat_mobile(teller)
@@ -143,44 +156,44 @@ def _state_own(teller: Teller) -> None:
                 state_dependency(actor, organisation, provider, note=note, now=teller.ago(24 * 35))
 
 
-def _run(teller: Teller, assumptions: AssumptionSet, *, title: str, hours: float, inputs_of: Run | None = None) -> Run:
-    with teller.as_person("analyst") as actor:
-        run = start_run(
-            actor, assumptions, title=title, years=YEARS, seed=teller.ground.seed, now=teller.ago(hours),
-            inputs_of=inputs_of,
-        )  # fmt: skip
-    run_model(run.pk)
-    with teller.as_sipar():
-        return Run.objects.get(pk=run.pk)
-
-
-def _propose(teller: Teller, first: Run) -> None:
-    """An analyst's draft with one rate changed, and its run from the same inputs: two runs to lay side by side."""
+def _propose(teller: Teller) -> AssumptionSet:
+    """An analyst's draft with one rate changed."""
     words = told()["proposal"]
     changed = document(teller.ground.register.size)
     for scenario in changed["scenarios"]:
         if scenario["key"] == words["scenario"]:
             scenario["frequency"]["mean"] = words["mean"]
     with teller.as_person("analyst") as actor:
-        draft = draft_from(
-            actor, AssumptionSet.objects.get(state="in_use"), title=words["title"], reason=words["reason"],
-            now=teller.ago(26), document=changed,
+        used = AssumptionSet.objects.get(state="in_use")
+        return draft_from(
+            actor, used, title=words["title"], reason=words["reason"], now=teller.ago(26), document=changed
+        )
+
+
+@action("demonstration.risk")
+def _ask(actor: Actor, used: AssumptionSet, draft: AssumptionSet, *, teller: Teller) -> None:
+    """A run with each version from the same inputs, and a plan on the prices of the first.
+
+    The worker works them out one after the other once Sipar runs, so that the load need not wait.
+    """
+    campaign = campaign_for(used.document)
+    inputs = keep(gather(campaign))
+    runs = []
+    for assumptions, title, hours in ((used, "The nation as it stands", 30), (draft, draft.title, 25)):
+        asked = teller.ago(hours)
+        progress = start_run(actor, kind=RUNNING, subject=str(assumptions.number), total=YEARS, now=asked)
+        run = Run.objects.create(
+            assumptions=assumptions, campaign=campaign, title=title, seed=teller.ground.seed, years=YEARS,
+            background=progress.pk, inputs=inputs, asked_by_id=actor.account, asked_at=asked,
         )  # fmt: skip
-    _run(teller, draft, title=words["title"], hours=25, inputs_of=first)
-
-
-def _plan(teller: Teller) -> None:
-    """The programme's plan on the prices of the run that counts, from the year after this one."""
-    words = told()["programme"]
-    first = teller.now.year + 1
-    milestones = [{**one, "by": first + one["by"]} for one in words["question"]["milestones"]]
-    question = {**words["question"], "first_year": first, "milestones": milestones}
-    with teller.as_person("policy") as actor:
-        run = latest_run(actor)
-        if run is None:
-            raise Conflict("The run of the risk model is missing.", code="demonstration.risk")
-        plan = ask_plan(actor, run, question, title=words["title"], now=teller.ago(20))
-    solve_plan(plan.pk)
+        run_model.configure(lock=LOCK).defer(run=run.pk)
+        runs.append(run)
+    progress = start_run(actor, kind=SOLVING, subject=str(runs[0].pk), total=1, now=teller.ago(20))
+    plan = InvestmentPlan.objects.create(
+        run=runs[0], title=told()["programme"]["title"], question=question(teller.now.year + 1),
+        background=progress.pk, asked_by_id=actor.account, asked_at=teller.ago(20),
+    )  # fmt: skip
+    solve_plan.configure(lock=LOCK).defer(plan=plan.pk)
 
 
 def _treat_power(teller: Teller) -> None:
