@@ -51,9 +51,10 @@ _EXPOSURE = """
     group by organisation_id order by organisation_id
 """
 _STANDING = """
-    select a.organisation_id, a.profile, a.standing from assessments_assessment a
+    select distinct on (a.organisation_id) a.organisation_id, a.profile, a.standing from assessments_assessment a
     join orgs_organisation o on o.id = a.organisation_id
-    where a.campaign_id = %s and a.standing is not null and o.is_active order by a.organisation_id
+    where a.campaign_id = any(%s::bigint[]) and a.standing is not null and o.is_active
+    order by a.organisation_id, array_position(%s::bigint[], a.campaign_id)
 """
 
 
@@ -145,7 +146,7 @@ def kept(digest: str) -> Inputs:
 
 
 def _answers(campaign: Campaign | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Levels and targets of every organisation that answered, in the framework's order of requirements."""
+    """Levels and targets of every organisation that ever answered, in the framework's order of requirements."""
     import polars as pl
 
     organisations: NDArray[np.int64] = np.zeros(0, np.int64)
@@ -154,7 +155,8 @@ def _answers(campaign: Campaign | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     if campaign is not None:
         framework = loaded(campaign.framework_id)
         names = list(framework.positions)
-        rows = _rows(_STANDING, campaign.pk)
+        asked_in = _back_from(campaign)
+        rows = _rows(_STANDING, asked_in, asked_in)
         if rows:
             organisations = np.array([row[0] for row in rows], np.int64)
             standing = level_matrix(b"".join(bytes(row[2]) for row in rows), len(names))
@@ -166,6 +168,16 @@ def _answers(campaign: Campaign | None) -> tuple[pl.DataFrame, pl.DataFrame]:
         start.hstack([pl.Series(name, levels[:, place], pl.Float64) for place, name in enumerate(names)]),
         start.hstack([pl.Series(name, targets[:, place], pl.Float64) for place, name in enumerate(names)]),
     )
+
+
+def _back_from(campaign: Campaign) -> list[int]:
+    """The campaign and those before it of the same framework: whoever has not answered yet counts as it stood last."""
+    found = [campaign.pk]
+    before = campaign.previous
+    while before is not None and before.framework_id == campaign.framework_id and before.pk not in found:
+        found.append(before.pk)
+        before = before.previous
+    return found
 
 
 def _shares(
@@ -189,7 +201,7 @@ def _requirements(document: Mapping[str, Any]) -> set[str]:
     return {str(effect["requirement"]) for effect in document.get("effects", ())}
 
 
-def _rows(query: str, *parameters: int) -> list[tuple[Any, ...]]:
+def _rows(query: str, *parameters: list[int]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters or None)
         return list(cursor.fetchall())
