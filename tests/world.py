@@ -50,6 +50,7 @@ from sipar.teams.models import ConstituencyDispute, ConstituencyDraft, DutyShift
 from tests.cast import NOW, PASSWORD, Cast
 from tests.world_cases import CASE_TABLES, furnish_case, furnish_nation, leave_traces
 from tests.world_feeds import furnish_feed
+from tests.world_risks import RISK_TABLES, furnish_nation_risk, furnish_organisation_risk
 from tests.world_vulnerabilities import VULNERABILITY_TABLES, furnish_vulnerabilities
 
 TABLES: tuple[type[Model], ...] = (
@@ -69,6 +70,7 @@ TABLES: tuple[type[Model], ...] = (
     Reply,
     *CASE_TABLES,
     *VULNERABILITY_TABLES,
+    *RISK_TABLES,
 )
 # Whose cases stand where: the person who reports them, and the analyst of the CERT that has them.
 CASES = {"alpha": ("bilal", "parveen"), "beta": ("bushra", "farah"), "delta": ("dara", "danish")}
@@ -117,6 +119,8 @@ def build_world(cast: Cast, *, says: str = "case secret of KEY") -> World:
             world.records[key] = _furnish(cast, key, person, campaign, framework) | furnish_feed(cast, key)
         _furnish_cases(world, framework, says)
         _furnish_claims(world)
+    _furnish_risks(world)
+    with acting(sipar, reason="seal the ledger"):
         ledger.seal(now=NOW)
     for key in ("alpha", "beta"):
         leave_traces(cast, world.records[key]["number"], CASES[key][1], says.replace("KEY", key))
@@ -135,6 +139,16 @@ def _furnish_cases(world: World, framework: Framework, says: str) -> None:
         words = says.replace("KEY", key)
         made = furnish_case(cast, key, cast.accounts[person], cast.accounts[analyst], framework, requirement, words)
         world.records[key] = world.records.get(key, {}) | shared | made
+
+
+def _furnish_risks(world: World) -> None:
+    """A run and a plan of the nation, and the register of risks of Alpha and Beta."""
+    shared = furnish_nation_risk(world.cast)
+    with acting(system(), reason="furnish the world"):
+        for key, person in (("alpha", "bilal"), ("beta", "bushra")):
+            organisation, account = world.cast.organisations[key], world.cast.accounts[person]
+            own = furnish_organisation_risk(organisation, account.pk, f"secret of {key}")
+            world.records[key] |= shared | own
 
 
 def _furnish_claims(world: World) -> None:
