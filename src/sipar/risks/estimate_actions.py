@@ -51,7 +51,6 @@ def ask_question(
     scenario: str,
     text: str,
     unit: str,
-    most: float | None,
     assumptions: AssumptionSet | None,
     now: datetime,
 ) -> EstimateQuestion:
@@ -61,7 +60,7 @@ def ask_question(
         raise _refused("kind", _("Choose what the question is about."), code="estimate.kind")
     practice = kind == EstimateQuestion.Kind.PRACTICE
     if practice:
-        scenario, largest = "", _largest(most)
+        scenario, largest = "", MOST_COST
     else:
         if assumptions is None:
             raise Conflict("There are no assumptions yet that a scenario could stand in.", code="estimate.scenario")
@@ -265,14 +264,6 @@ def _ended(question: EstimateQuestion, state: str, values: dict[str, object]) ->
 def _require_reports(actor: Actor) -> None:
     if not (is_national_staff(actor) or actor.holds("system")):
         raise Forbidden("The National CERT learns from the reports of the whole nation.", code="estimate.reports")
-
-
-def _largest(most: float | None) -> float:
-    if most is None:
-        return MOST_COST
-    if not (math.isfinite(most) and 0 < most <= MOST_COST):
-        raise _refused("most", _("The largest number that can be lies above zero."), code="estimate.most")
-    return most
 
 
 def _worded(where: str, text: str) -> str:

@@ -98,9 +98,7 @@ def ask(request: ActorRequest) -> HttpResponse:
     if form.is_valid():
         cleaned = form.cleaned_data | {"text": form.cleaned_data["text"] or _usual_words(form.cleaned_data, titles)}
         try:
-            made = estimate_actions.ask_question(
-                request.actor, **cleaned, most=None, assumptions=assumptions, now=timezone.now()
-            )
+            made = estimate_actions.ask_question(request.actor, **cleaned, assumptions=assumptions, now=timezone.now())
         except Invalid as problem:
             add_problem(form, problem)
         except Conflict as problem:

@@ -49,7 +49,7 @@ def base(cast: Cast) -> AssumptionSet:
 def asked(cast: Cast, base: AssumptionSet, kind: str = "frequency") -> EstimateQuestion:
     with acting(cast.nadia, reason="ask"):
         return ask_question(
-            cast.nadia, kind=kind, scenario="ransomware", text="How often?", unit="", most=None, assumptions=base,
+            cast.nadia, kind=kind, scenario="ransomware", text="How often?", unit="", assumptions=base,
             now=NOW,
         )  # fmt: skip
 
@@ -57,7 +57,7 @@ def asked(cast: Cast, base: AssumptionSet, kind: str = "frequency") -> EstimateQ
 def practised(cast: Cast, text: str) -> EstimateQuestion:
     with acting(cast.nadia, reason="ask"):
         return ask_question(
-            cast.nadia, kind="practice", scenario="", text=text, unit="reports", most=None, assumptions=None, now=NOW
+            cast.nadia, kind="practice", scenario="", text=text, unit="reports", assumptions=None, now=NOW
         )
 
 
@@ -123,7 +123,7 @@ def test_only_those_who_answer_for_the_model_ask_settle_and_withdraw(cast: Cast,
     with acting(cast.parveen, reason="try"):
         for attempt in (
             lambda: ask_question(
-                cast.parveen, kind="practice", scenario="", text="x", unit="y", most=None, assumptions=None, now=NOW
+                cast.parveen, kind="practice", scenario="", text="x", unit="y", assumptions=None, now=NOW
             ),
             lambda: settle_question(cast.parveen, question, truth=1.0, source="x", now=NOW),
             lambda: withdraw_question(cast.parveen, question, now=NOW),
