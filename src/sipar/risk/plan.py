@@ -117,8 +117,9 @@ def frontier(
 ) -> pl.DataFrame:
     """What each share of the budgets buys: share, budget, cost, value, bound, gap, price (of the dearest budget year).
 
-    Every point starts from the one below, so value never falls. Promises stay as they are: where a share of the
-    budget cannot keep them, value is empty. `seconds` are for each point. Component budgets and capacities stay too.
+    Every point starts from the one below, so value never falls. What is promised to provinces and sectors, and the
+    money of components, are parts of the budget and go with it; milestones and capacities stay: where a share of the
+    budget cannot keep them, or no plan is found in the time, value is empty. `seconds` are for each point.
     `say` is told the points done and all of them; what it raises ends the work.
     """
     if not shares or any(not math.isfinite(share) or share < 0 for share in shares):
@@ -128,13 +129,13 @@ def frontier(
     for share in sorted(shares):
         if say is not None:
             say(len(points), len(shares))
-        budgets = [amount * share for amount in limits.budgets]
-        point: dict[str, float | None] = {"share": share, "budget": math.fsum(budgets)}
+        scaled = _scaled(limits, share)
+        point: dict[str, float | None] = {"share": share, "budget": math.fsum(scaled.budgets)}
         try:
             begin = Begin(before.chosen, before.limits_used) if before is not None else None
-            before = _solve(candidates, replace(limits, budgets=budgets), objective, gap, seconds, begin)
+            before = _solve(candidates, scaled, objective, gap, seconds, begin)
         except FormatProblem as problem:
-            if problem.code not in ("impossible-limits", "impossible-fairness"):
+            if problem.code not in ("impossible-limits", "impossible-fairness", "no-plan-in-time"):
                 raise
         else:
             price = before.limits_used.filter(pl.col("kind") == "budget")["price"].max()
@@ -143,6 +144,16 @@ def frontier(
         points.append(point)
     columns = ("share", "budget", "cost", "value", "bound", "gap", "price")
     return pl.DataFrame(points, schema=dict.fromkeys(columns, pl.Float64))
+
+
+def _scaled(limits: Limits, share: float) -> Limits:
+    """The limits at a share of the budget. No promise grows: more money may find nothing more to buy in a place."""
+    return replace(
+        limits,
+        budgets=[amount * share for amount in limits.budgets],
+        component_budgets={name: amount * share for name, amount in limits.component_budgets.items()},
+        fairness=[replace(promise, least=promise.least * min(share, 1.0)) for promise in limits.fairness],
+    )
 
 
 def explain(plan: Plan) -> list[str]:

@@ -10,16 +10,20 @@ the measures in the order of the prices does not already prove the gap.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 import highspy
 import numpy as np
 
 from sipar.formats.problems import FormatProblem
+from sipar.risk.plan_prices import lowered
 from sipar.risk.plan_rows import ROUNDING, Bools, Floats, Ints, Problem, entries_of
 from sipar.risk.plan_simple import in_order
 
 CORE = 4_000
+# More open measures than these take longer than they are worth.
+LARGEST_CORE = 36_000
 ROUNDS = 12
 STEEPEST = 1e6
 # A solver's answer counts as whole above this.
@@ -67,6 +71,9 @@ def search(problem: Problem, *, gap: float, seconds: float, prices: Floats | Non
     if prices is not None:
         _prove(problem, found, prices)
         _walk_by_prices(problem, found)
+    if size > CORE and found.gap() > gap:
+        _lower(problem, found, gap)
+        _walk_by_prices(problem, found)
     core = min(size, CORE)
     while found.gap() > gap and found.seconds < seconds and problem.columns:
         core = _price(problem, found, core, gap, seconds)
@@ -74,9 +81,9 @@ def search(problem: Problem, *, gap: float, seconds: float, prices: Floats | Non
         if found.gap() <= gap or found.seconds >= seconds:
             break
         _branch(problem, found, core, gap, seconds)
-        if core == size:
+        if core >= min(size, LARGEST_CORE):
             break
-        core = min(size, core * 3)
+        core = min(size, LARGEST_CORE, core * 3)
     if found.columns is None:
         _refuse(problem, found, seconds)
     return found
@@ -124,6 +131,23 @@ def _sampled(problem: Problem, found: Found, seconds: float) -> Floats:
     return np.where(loose, answer.prices, 0.0)
 
 
+def _lower(problem: Problem, found: Found, gap: float) -> None:
+    """Prices that all measures were asked for; those of links stay."""
+    began, free = time.perf_counter(), np.flatnonzero(~problem.links)
+
+    def evaluate(some: Floats) -> tuple[float, Floats]:
+        prices = found.prices.copy()
+        prices[free] = some
+        best, column, _ = _choices(problem, prices)
+        slope = (problem.bound - problem.sums(column[column >= 0]))[free]
+        return float(prices @ problem.bound + best.sum()), slope
+
+    best = found.prices.copy()
+    best[free] = lowered(evaluate, found.prices[free], enough=found.value / (1 - gap / 4))
+    _prove(problem, found, best)
+    found.seconds += time.perf_counter() - began
+
+
 def _walk_by_prices(problem: Problem, found: Found) -> None:
     reduced = problem.reduced(found.prices)
     order = np.argsort(-reduced, kind="stable")
@@ -131,10 +155,14 @@ def _walk_by_prices(problem: Problem, found: Found) -> None:
 
 
 def _core(problem: Problem, prices: Floats, size: int) -> tuple[Bools, Ints]:
-    """Which measures are open, and the columns the others stand at. Open are the least clear ones, and all whose
-    clear choices break a link between them.
+    """Which measures are open, and the columns the others stand at. Open are the least clear ones for what they use of
+    the limits (else only small ones were open, which make no room), and all whose clear choices break a link between
+    them.
     """
     _, column, margin = _choices(problem, prices)
+    if len(margin):
+        used = np.maximum.reduceat(np.abs(problem.value - problem.reduced(prices)), problem.first[:-1])
+        margin = margin / np.maximum(used, 1e-9 * (float(used.max()) or 1.0))
     part = np.ones(len(margin), dtype=bool)
     if size < len(margin):
         part[np.argpartition(margin, size)[size:]] = False
@@ -155,7 +183,9 @@ def _price(problem: Problem, found: Found, core: int, gap: float, seconds: float
         answer = _solve(problem, part, bound, seconds=seconds - found.seconds, whole=None, begin=None)
         found.seconds += answer.seconds
         found.short = answer.short
-        if not answer.solved or found.seconds >= seconds:
+        if answer.columns.size:
+            _round(problem, found, fixed, answer.columns)
+        if not answer.solved or found.seconds >= seconds or found.gap() <= gap:
             return core
         # A link between measures that all stand keeps the price they stand at.
         asked = np.zeros(len(bound), dtype=bool)
@@ -164,10 +194,19 @@ def _price(problem: Problem, found: Found, core: int, gap: float, seconds: float
         if part.all():
             return size
         if answer.short:
-            core = min(size, core * 2)
+            core = min(size, LARGEST_CORE, core * 2)
         elif before - found.bound <= 0.1 * gap * before:
             return core
     return core
+
+
+def _round(problem: Problem, found: Found, fixed: Ints, parts: Floats) -> None:
+    """Offer what the relaxation takes whole or in part, the largest parts first, then what pays its price."""
+    parts = parts.copy()
+    parts[fixed] = 1.0
+    reduced = problem.reduced(found.prices)
+    order = np.lexsort((-reduced, -parts))
+    _offer(problem, found, in_order(problem, order, head=int((parts > HALF).sum())))
 
 
 def _branch(problem: Problem, found: Found, core: int, gap: float, seconds: float) -> None:

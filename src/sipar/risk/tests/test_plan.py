@@ -272,8 +272,11 @@ def test_without_measures_there_is_an_empty_plan() -> None:
     assert explain(plan) == ["One more PKR in 2026 would buy nothing: other limits bind first."]
 
 
-def test_the_frontier_rises_and_says_where_promises_cannot_be_kept() -> None:
+def test_the_frontier_rises_and_says_where_a_milestone_cannot_be_kept() -> None:
     candidates, limits = many(300)
+    bought = solve(candidates, limits).chosen["component"].value_counts().sort("count").row(-1, named=True)
+    stone = Milestone(bought["component"], limits.years[-1], bought["count"])
+    limits = replace(limits, milestones=[stone])
     points = frontier(candidates, limits, shares=[1.0, 0.1, 0.6, 1.4])
     assert points["share"].to_list() == [0.1, 0.6, 1.0, 1.4]
     assert points["value"][0] is None
