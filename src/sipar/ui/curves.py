@@ -10,7 +10,7 @@ from sipar.ui.charts import RIGHT_TO_LEFT, Chart, Row, Spec, _category, _chart, 
 
 # "G" is what the SI calls a billion; people who read amounts do not.
 AMOUNT = "replace(format(datum.value, '~s'), 'G', 'B')"
-ROOM = 5.0
+ROOM = 8.0
 LONGEST_NAME = 360
 SHARE = "format(datum.value, '~%')"
 
