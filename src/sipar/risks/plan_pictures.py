@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from sipar.board.views.pictures import outlines
 from sipar.risks.money import money
 from sipar.risks.national_reading import language
-from sipar.risks.plan_words import Names, component_name, strategy_names
+from sipar.risks.plan_words import Names, strategy_names
 from sipar.ui import charts
 from sipar.ui import map as nation_map
 from sipar.ui.charts import Chart
@@ -66,24 +66,17 @@ def province_map(result: Mapping[str, Any], names: Names) -> nation_map.Chorople
 
 
 def by_year(result: Mapping[str, Any]) -> Chart | None:
-    """The money that begins each year, by component, beside the budget of the year."""
-    rows = result["by_year_component"]
-    if not rows:
+    """The money that is paid in each year; None where nothing is bought."""
+    rows, currency = result["by_year"], result["currency"]
+    if not any(row["cost"] > 0 for row in rows):
         return None
-    years = [row["year"] for row in result["by_year"]]
-    components = list(dict.fromkeys(row["component"] for row in rows))
-    amounts = {(row["year"], row["component"]): row["cost"] for row in rows}
-    points = [
-        charts.Point(str(year), amounts.get((year, component), 0.0) / 1e6, component_name(component))
-        for component in components
-        for year in years
-    ]
-    heads = (_("Year"), _("Component"), _("Millions")) if len(components) > 1 else (_("Year"), _("Millions"))
-    return charts.trend(
+    most = max(rows, key=lambda row: float(row["cost"]))
+    return charts.bars(
         "bought-by-year",
-        points,
-        sentence=_("What begins each year, in millions of %(currency)s") % {"currency": result["currency"]},
-        heads=heads,
+        [charts.Bar(str(row["year"]), row["cost"] / 1e6, money(row["cost"], currency)) for row in rows],
+        sentence=_("Most is paid in %(year)s: %(amount)s.")
+        % {"year": most["year"], "amount": money(most["cost"], currency)},
+        heads=(_("Year"), _("Money")),
         language=language(),
     )
 

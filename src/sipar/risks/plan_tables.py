@@ -12,7 +12,7 @@ from sipar.orgs.models import Organisation
 from sipar.risks.plan_files import kept_table
 from sipar.risks.plan_models import InvestmentPlan, PlanDetail
 from sipar.risks.plan_selectors import choices_of
-from sipar.risks.plan_words import in_words
+from sipar.risks.plan_words import in_words, names
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,11 +26,12 @@ HEADER = (
 
 @dataclass(frozen=True)
 class Line:
-    """One measure as a page shows it; `organisation` is None where it is for many."""
+    """One measure as a page shows it; `organisation` is None where it is for many, and `place` says for which."""
 
     year: int
     kind: str
     organisation: Organisation | None
+    place: str
     requirement: str
     title: str
     reached: int
@@ -73,13 +74,14 @@ def chosen(detail: PlanDetail, wanted: Mapping[str, str]) -> pl.DataFrame:
 
 def lines_of(plan: InvestmentPlan, rows: pl.DataFrame) -> list[Line]:
     """These measures with names; the organisations are read at once."""
-    titles = titles_of(plan)
+    titles, places = titles_of(plan), names()
     named = Organisation.objects.in_bulk(rows["organisation"].drop_nulls().unique().to_list())
     return [
         Line(
             year=row["year"],
             kind=row["kind"],
             organisation=named.get(row["organisation"]),
+            place=places.place_of(row["measure"]),
             requirement=row["requirement"],
             title=titles.of(row["kind"], row["key"], row["requirement"]),
             reached=row["reached"],
@@ -118,12 +120,13 @@ def exported(plan: InvestmentPlan, detail: PlanDetail) -> pl.DataFrame:
 
 def following(result: Mapping[str, Any], plan: InvestmentPlan) -> list[dict[str, Any]]:
     """What is nearest to being bought, with names."""
-    titles = titles_of(plan)
+    titles, places = titles_of(plan), names()
     named = Organisation.objects.in_bulk([row["organisation"] for row in result["next"] if row["organisation"]])
     return [
         row
         | {
             "named": named.get(row["organisation"]),
+            "place": places.place_of(row["measure"]),
             "title": titles.of(row["kind"], row["key"], row["requirement"]),
         }
         for row in result["next"]

@@ -258,6 +258,7 @@ def _solved(request: ActorRequest, found: InvestmentPlan) -> dict[str, Any]:
             )
         ],
         "sum_columns": SUMS,
+        "crossed": [row | {"name": names.of("component", row["component"])} for row in result["by_year_component"]],
         "limits": [_limit(row, names) for row in result["limits"]],
         "following": plan_tables.following(result, found) if exact else [],
         "changed": _changed(request, found, result),

@@ -77,6 +77,12 @@ class Names:
             return kind_names().get(key, key)
         return {"province": self.provinces, "sector": self.sectors}[dimension].get(key, key)
 
+    def place_of(self, measure: str) -> str:
+        """The sector or province that a support or training is for; empty for all others."""
+        kind, _slash, rest = measure.partition("/")
+        place = rest.partition("/")[2] if kind in ("support", "training") else ""
+        return self.sectors.get(place) or self.provinces.get(place, "")
+
 
 def names() -> Names:
     """The names of provinces and sectors in the active language."""
