@@ -31,6 +31,7 @@ from sipar.risk.assumptions_reading import (
 )
 from sipar.risk.assumptions_source import UNSOURCED, doubts_of, sourced, title_of
 from sipar.risk.controls import Effect, Function, Target, check_effects
+from sipar.risk.plan_costs import measures_of
 from sipar.risk.scenario import (
     Provider,
     Scenario,
@@ -104,6 +105,7 @@ def parse(document: object) -> Assumptions:
     _check_effects(effects, kinds)
     measures = whole_document.get("measures") or {}
     check_tree(measures, "measures")
+    measures_of(measures)
     recorded = tuple(
         _recorded(one, place, doubts)
         for place, one in enumerate(entries(whole_document.get("recorded_years"), "recorded_years"))
