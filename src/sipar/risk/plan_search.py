@@ -72,12 +72,15 @@ def search(problem: Problem, *, gap: float, seconds: float, prices: Floats | Non
         _prove(problem, found, prices)
         _walk_by_prices(problem, found)
     if size > CORE and found.gap() > gap:
+        before = found.bound
         _lower(problem, found, gap)
-        _walk_by_prices(problem, found)
+        if found.bound < before:
+            _walk_by_prices(problem, found)
     core = min(size, CORE)
     while found.gap() > gap and found.seconds < seconds and problem.columns:
         core = _price(problem, found, core, gap, seconds)
-        _walk_by_prices(problem, found)
+        if found.gap() > gap:
+            _walk_by_prices(problem, found)
         if found.gap() <= gap or found.seconds >= seconds:
             break
         _branch(problem, found, core, gap, seconds)
