@@ -33,7 +33,7 @@ def free_port() -> int:
 
 
 # Over TCP on the loopback address, as IntelMQ is set up by default.
-REDIS = {"host": "127.0.0.1", "port": free_port()}
+HOST, PORT = "127.0.0.1", free_port()
 BOTS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("parser", "intelmq.bots.parsers.shadowserver.parser", {}),
     ("asn", "intelmq.bots.experts.asn_lookup.expert", {"database": str(ROOT / "var/lib/bots/asn_lookup/ipasn.dat")}),
@@ -42,7 +42,7 @@ BOTS: tuple[tuple[str, str, dict[str, object]], ...] = (
         "deduplicator",
         "intelmq.bots.experts.deduplicator.expert",
         {
-            "redis_cache_host": REDIS["host"], "redis_cache_port": REDIS["port"], "redis_cache_db": 6,
+            "redis_cache_host": HOST, "redis_cache_port": PORT, "redis_cache_db": 6,
             "redis_cache_ttl": 3600, "filter_keys": "raw,time.observation", "filter_type": "blacklist",
         },
     ),
@@ -54,10 +54,10 @@ def configure() -> None:
     broker = {
         f"{side}_pipeline_{name}": value
         for side in ("source", "destination")
-        for name, value in (("host", REDIS["host"]), ("port", REDIS["port"]), ("db", 2), ("broker", "redis"))
+        for name, value in (("host", HOST), ("port", PORT), ("db", 2), ("broker", "redis"))
     }
     shared = broker | {
-        "statistics_host": REDIS["host"], "statistics_port": REDIS["port"], "statistics_database": 3,
+        "statistics_host": HOST, "statistics_port": PORT, "statistics_database": 3,
         "logging_level": "INFO", "logging_path": f"{ROOT}/var/log/", "process_manager": "intelmq",
     }  # fmt: skip
     runtime = {"global": shared}
@@ -90,11 +90,11 @@ def stop(processes: list[subprocess.Popen[bytes]]) -> None:
 
 def main() -> dict[str, float]:
     configure()
-    options = ["--port", str(REDIS["port"]), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    options = ["--port", str(PORT), "--bind", HOST, "--save", "", "--appendonly", "no"]
     server = subprocess.Popen([SERVER, *options], stdout=subprocess.DEVNULL)  # noqa: S603 - what the bench found
     running = [server]
     try:
-        queues = redis.Redis(host="127.0.0.1", port=int(REDIS["port"]), db=2)
+        queues = redis.Redis(host=HOST, port=PORT, db=2)
         wait_until(queues.ping, "redis did not start")
         here = Path(sys.executable).parent
         with (ROOT / "var/log/bots").open("wb") as log:
