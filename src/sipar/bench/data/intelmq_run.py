@@ -51,7 +51,7 @@ BOTS: tuple[tuple[str, str, dict[str, object]], ...] = (
 
 
 def configure() -> None:
-    broker = {
+    broker: dict[str, object] = {
         f"{side}_pipeline_{name}": value
         for side in ("source", "destination")
         for name, value in (("host", HOST), ("port", PORT), ("db", 2), ("broker", "redis"))
@@ -60,7 +60,7 @@ def configure() -> None:
         "statistics_host": HOST, "statistics_port": PORT, "statistics_database": 3,
         "logging_level": "INFO", "logging_path": f"{ROOT}/var/log/", "process_manager": "intelmq",
     }  # fmt: skip
-    runtime = {"global": shared}
+    runtime: dict[str, object] = {"global": shared}
     for place, (bot, module, own) in enumerate(BOTS):
         following = [f"{BOTS[place + 1][0]}-queue"] if place + 1 < len(BOTS) else []
         parameters = own | ({"destination_queues": {"_default": following}} if following else {})
