@@ -35,4 +35,5 @@ def _three_digits(amount: float) -> float:
 
 def _plain(number: float) -> str:
     """At most two decimals, and none that are zero."""
-    return f"{number:,.2f}".rstrip("0").rstrip(".")
+    # Adding zero takes the sign off a zero.
+    return f"{round(number, 2) + 0.0:,.2f}".rstrip("0").rstrip(".")

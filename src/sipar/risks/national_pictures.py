@@ -15,7 +15,7 @@ from sipar.ui import map as nation_map
 from sipar.ui.curves import Spot, curve
 
 MOST_BARS = 8
-ROOM_FOR_AMOUNTS = 2.4
+ROOM_FOR_AMOUNTS = 3.0
 # The quantiles that are written beside the curve, far enough from each other.
 LABELLED = (0.5, 0.9, 0.99)
 

@@ -32,7 +32,11 @@ def solve_plan(plan: int) -> None:
     try:
         sentence = perform(found, now=timezone.now(), say=say)
     except Ended:
-        jobs.finish(progress, sentence="Cancelled before it was done.", failed=True, now=timezone.now())
+        # Whoever was faster says itself how it ended.
+        with acting(system(), reason="see why a plan had ended"):
+            cancelled = InvestmentPlan.objects.filter(pk=plan, state="cancelled").exists()
+        if cancelled:
+            jobs.finish(progress, sentence="Cancelled before it was done.", failed=True, now=timezone.now())
     except FormatProblem as problem:
         jobs.finish(progress, sentence=problem.sentence, failed=True, now=timezone.now())
     except Exception:

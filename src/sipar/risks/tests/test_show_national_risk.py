@@ -44,7 +44,7 @@ def run(cast: Cast, campaign: Campaign) -> Run:
 @pytest.mark.parametrize(
     ("amount", "said"),
     [(1_234_567, "USD 1.23 million"), (999_999, "USD 1 million"), (77_730_000, "USD 77.7 million"),
-     (12_000, "USD 12 thousand"), (0, "USD 0"), (3.2e9, "USD 3.2 billion"), (None, "–")],
+     (12_000, "USD 12 thousand"), (0, "USD 0"), (-0.0001, "USD 0"), (3.2e9, "USD 3.2 billion"), (None, "–")],
 )  # fmt: skip
 def test_amounts_are_said_as_people_say_them(amount: float | None, said: str) -> None:
     assert money(amount, "USD") == said
