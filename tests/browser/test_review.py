@@ -7,14 +7,14 @@ import secrets
 
 from playwright.sync_api import expect
 
-from tests.browser.visitors import CAMPAIGN, ORGANISATION, POWER_CERT, Visitor, make_reviewable
+from tests.browser.visitors import CAMPAIGN, POWER_CERT, Visitor, make_reviewable
 
 
 def test_what_the_reviewer_returns_reaches_the_organisation_with_its_reason(visitor: Visitor, another: Visitor) -> None:
     ciso, analyst, mark = visitor, another, secrets.token_hex(4)
     make_reviewable(ciso=ciso)
     analyst.sign_in_as("analyst", number=POWER_CERT)
-    analyst.find_for_review(organisation=ORGANISATION)
+    analyst.find_for_review()
     page = analyst.page
     returned = page.locator("article h2 code, article h2 bdi, article h2 .sp-code").first.inner_text()
     page.keyboard.press("r")
@@ -41,7 +41,7 @@ def test_a_submission_is_accepted_as_it_stands(visitor: Visitor) -> None:
     visitor.sign_in_as("analyst")
     page = visitor.page
     page.goto(f"/reviews/?state=submitted&campaign={CAMPAIGN}")
-    entry = page.locator("#review-queue tbody th a").filter(has_not_text=ORGANISATION).first
+    entry = page.locator("#review-queue tbody th a").filter(has_not_text=visitor.organisation).first
     name, address = entry.inner_text(), entry.get_attribute("href")
     entry.click()
     page.wait_for_url(re.compile(r"/reviews/\d+/$"))

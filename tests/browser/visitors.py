@@ -15,7 +15,7 @@ from tests.browser.running import Installation
 CAMPAIGN = "nation-2026"
 CAMPAIGN_NAMES = {"en": "Nationwide assessment 2026", "ur": "ملک گیر جائزہ 2026"}
 # The organisation of the demonstration's CISO, and the CERT that is responsible for it.
-ORGANISATION = "Indus Valley Power Distribution"
+ORGANISATION_NAMES = {"en": "Indus Valley Power Distribution", "ur": "وادیِ سندھ تقسیمِ برق"}
 # Its place among the demonstration's analysts: after those of the National CERT and of Punjab.
 POWER_CERT = 2
 # Its place among the duty officers: after that of the National CERT.
@@ -105,10 +105,15 @@ class Visitor:
         self.open_assessment()
         return "open" if self.page.locator("a[href$='/import/']").count() else "submitted"
 
-    def find_for_review(self, *, organisation: str, state: str = "submitted") -> None:
-        """The review of this year's assessment of an organisation."""
+    @property
+    def organisation(self) -> str:
+        """What the CISO's organisation is called in the visitor's language."""
+        return ORGANISATION_NAMES[self.language]
+
+    def find_for_review(self, *, state: str = "submitted") -> None:
+        """The review of this year's assessment of the CISO's organisation."""
         self.page.goto(f"/reviews/?state={state}&campaign={CAMPAIGN}")
-        self.page.locator("#review-queue tbody th a", has_text=organisation).click()
+        self.page.locator("#review-queue tbody th a", has_text=self.organisation).click()
         self.page.wait_for_url(re.compile(r"/reviews/\d+/$"))
 
     def return_whole(self, reason: str) -> None:
@@ -124,7 +129,7 @@ def make_answerable(*, reviewer: Visitor, ciso: Visitor) -> None:
     if ciso.assessment_state() == "open":
         return
     reviewer.sign_in_as("analyst", number=POWER_CERT)
-    reviewer.find_for_review(organisation=ORGANISATION)
+    reviewer.find_for_review()
     reviewer.return_whole("Please look at it once more.")
 
 

@@ -24,6 +24,7 @@ SCOPE_LABELS = {
     "report": _("Report incidents"),
     "cases": _("Work on cases"),
     "feeds": _("Hand in reports of feeds"),
+    "risk": _("Change assumptions, runs and plans of the risk"),
 }
 LIFETIMES = ((7, _("One week")), (30, _("30 days")), (90, _("90 days")), (365, _("One year")))
 

@@ -17,7 +17,7 @@ from sipar.core.problems import Invalid, not_open
 from sipar.people.models import Account, ApiToken
 from sipar.people.selectors import actor_of
 
-SCOPES = ("read", "answer", "review", "register", "report", "cases", "feeds")
+SCOPES = ("read", "answer", "review", "register", "report", "cases", "feeds", "risk")
 LONGEST = timedelta(days=365)
 SHAPE = re.compile(r"sipar_(?P<prefix>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})")
 

@@ -18,7 +18,7 @@ from sipar.risks.models import AssumptionSet, Run
 from sipar.risks.policy import NATION_GATE, require_may_read_nation
 
 router = Router(tags=["risks"])
-WRITERS = Gate("risk_model_api", frozenset({*TEAM_ROLES, "authority_policy"}), scope="write")
+WRITERS = Gate("risk_model_api", frozenset({*TEAM_ROLES, "authority_policy"}), scope="risk")
 
 
 class AssumptionsOut(Schema):

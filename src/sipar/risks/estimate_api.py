@@ -18,7 +18,7 @@ from sipar.risks.estimate_models import EstimateQuestion, ExpertEstimate, Report
 from sipar.risks.policy import MODEL_GATE, may_model
 
 router = Router(tags=["risks"])
-WRITERS = Gate("risk_estimate_api", frozenset({*TEAM_ROLES, "authority_policy"}), scope="write")
+WRITERS = Gate("risk_estimate_api", frozenset({*TEAM_ROLES, "authority_policy"}), scope="risk")
 READERS = Gate("risk_reports_api", frozenset(TEAM_ROLES))
 
 

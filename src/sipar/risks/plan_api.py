@@ -20,7 +20,7 @@ from sipar.risks.policy import MODEL_GATE, NATION_GATE
 
 router = Router(tags=["risk"])
 # A token that asks for plans carries the scope of decisions.
-ASKING = Gate("risk_plan", MODEL_GATE.roles, scope="review")
+ASKING = Gate("risk_plan", MODEL_GATE.roles, scope="risk")
 MOST = 100
 
 

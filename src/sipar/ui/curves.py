@@ -82,7 +82,7 @@ def curve(
                 "mark": {"type": "line", "strokeWidth": 2.5, "interpolate": "step-after" if steps else "linear"},
                 "encoding": {"order": {"field": "x"}, **({"color": colour} if len(series) > 1 else {})},
             },
-            {"transform": [named], "mark": {"type": "point", "filled": True, "size": 60}},
+            {"transform": [named], "mark": {"type": "point", "filled": True, "size": 60, "aria": False}},
             {
                 "transform": [named],
                 "mark": {"type": "text", "align": "left", "dx": 8, "dy": -10, "fontWeight": 600},
@@ -143,7 +143,10 @@ def ranges(
                 "mark": {"type": "bar", "height": {"band": 0.6}},
                 "encoding": {"y": y, "x": x, "x2": {"field": "high"}},
             },
-            {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": {"x": {"datum": middle, "type": "quantitative"}}},
+            {
+                "mark": {"type": "rule", "strokeWidth": 2, "aria": False},
+                "encoding": {"x": {"datum": middle, "type": "quantitative"}},
+            },
         ],
     }
     rows = [(item.name, write(min(item.low, item.high)), write(max(item.low, item.high))) for item in items]

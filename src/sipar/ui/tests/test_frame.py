@@ -20,6 +20,7 @@ TEMPLATES = sorted(SOURCE.rglob("templates/**/*.html"))
 DOCUMENTS = {
     SOURCE / "board" / "templates" / "board" / "report" / "document.html",
     SOURCE / "obligations" / "templates" / "obligations" / "law" / "replay_document.html",
+    SOURCE / "risks" / "templates" / "risks" / "report_document.html",
 }
 
 
