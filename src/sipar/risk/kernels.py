@@ -18,6 +18,9 @@ from sipar.routing.compiling import kernel
 SIZE, ARRIVAL, SECOND = 1 << 24, 2 << 24, 3 << 24
 SHOCK = 1 << 30
 PROVIDER = 1 << 29
+# The columns of what is known of a row, side by side in memory.
+CUT, ALIAS, SPREAD, KEEP, SCALE, LOSS = range(6)
+FACTS = LOSS + 1
 _32 = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 
@@ -114,12 +117,7 @@ def simulate_years(
     cluster_rates: Floats,
     sector_shocks: Floats,
     nation_shock: Floats,
-    cut: Floats,
-    alias: Ints,
-    spread: Floats,
-    keep: Floats,
-    scale: Floats,
-    loss: Ints,
+    facts: Floats,
     shapes: Floats,
     second: Floats,
     table: Floats,
@@ -139,16 +137,18 @@ def simulate_years(
     loss of each year and cell is put into `by_cell`.
 
     Group g holds rows groups[g] to groups[g + 1]; a shock is (probability, factor if so, factor if not). `shapes` has
-    two rows for each loss, primary and secondary, and `second` the probability of the secondary one.
+    two rows for each loss, primary and secondary, and `second` the probability of the secondary one. `facts` holds what
+    is known of a row side by side (columns `CUT` to `LOSS`): rows are met at random, and each costs one look.
     """
     rows, cells = by_row.shape[0] > 0, cell.shape[0] > 0
-    for position in range(years.shape[0]):
-        year = years[position]
-        total = 0.0
-        a, b, _, _ = philox(year, SHOCK, 0, 0, seed)
-        nation = nation_shock[1] if unit(a, b) < nation_shock[0] else nation_shock[2]
-        for group in range(groups.shape[0] - 1):
-            first, many = groups[group], groups[group + 1] - groups[group]
+    totals[:] = 0.0
+    # One group, then one provider, over all of the years: its rows stay near the processor.
+    for group in range(groups.shape[0] - 1):
+        first, many = groups[group], groups[group + 1] - groups[group]
+        for position in range(years.shape[0]):
+            year, total = years[position], totals[position]
+            a, b, _, _ = philox(year, SHOCK, 0, 0, seed)
+            nation = nation_shock[1] if unit(a, b) < nation_shock[0] else nation_shock[2]
             a, b, _, _ = philox(year, SHOCK, group + 1, 0, seed)
             shocked = unit(a, b) < sector_shocks[group, 0]
             rate = cluster_rates[group] * nation * (sector_shocks[group, 1] if shocked else sector_shocks[group, 2])
@@ -161,32 +161,35 @@ def simulate_years(
                 if clock > 1:
                     break
                 row = first + int((c * np.uint64(many)) >> _32)
-                if coin(d) >= cut[row]:
-                    row = alias[row]
+                if coin(d) >= facts[row, CUT]:
+                    row = int(facts[row, ALIAS])
                 size = 1
-                if spread[row] > 0:
+                if facts[row, SPREAD] > 0:
                     a, b, c, d = philox(year, group, cluster, SIZE, seed)
                     # Kemp's second way to a logarithmic number (Applied Statistics 30, 1981).
-                    base = 1 - (1 - spread[row]) ** unit(a, b)
+                    base = 1 - (1 - facts[row, SPREAD]) ** unit(a, b)
                     size = 1 + int(math.log(unit(c, d)) / math.log(base)) if base > 0 else 1
                 for event in range(size):
                     a, b, c, d = philox(year, group, cluster, event, seed)
-                    if coin(c) >= keep[row]:
+                    if coin(c) >= facts[row, KEEP]:
                         continue
-                    entry = loss[row]
+                    entry = int(facts[row, LOSS])
                     cost = quantile(shapes[2 * entry], table, unit(a, b))
                     if second[entry] > 0 and coin(d) < second[entry]:
                         a, b, _, _ = philox(year, group, cluster, SECOND + event, seed)
                         cost += quantile(shapes[2 * entry + 1], table, unit(a, b))
-                    total += cost * scale[row]
+                    total += cost * facts[row, SCALE]
                     if rows:
-                        by_row[row] += cost * scale[row]
+                        by_row[row] += cost * facts[row, SCALE]
                     if cells:
-                        by_cell[position, cell[row]] += cost * scale[row]
+                        by_cell[position, cell[row]] += cost * facts[row, SCALE]
                 cluster += 1
-        for provider in range(failures.shape[0]):
-            if failures[provider] <= 0:
-                continue
+            totals[position] = total
+    for provider in range(failures.shape[0]):
+        if failures[provider] <= 0:
+            continue
+        for position in range(years.shape[0]):
+            year, total = years[position], totals[position]
             clock, failure = 0.0, 0
             while True:
                 a, b, _, _ = philox(year, PROVIDER + provider, failure, ARRIVAL, seed)
@@ -197,21 +200,21 @@ def simulate_years(
                     row = link_rows[link]
                     # The link is counted in the event's place: a provider may have more links than a use has room for.
                     a, b, c, d = philox(year, PROVIDER + provider, link, failure, seed)
-                    if coin(c) >= link_chance[link] * keep[row]:
+                    if coin(c) >= link_chance[link] * facts[row, KEEP]:
                         continue
-                    entry = loss[row]
+                    entry = int(facts[row, LOSS])
                     cost = quantile(shapes[2 * entry], table, unit(a, b))
                     if second[entry] > 0 and coin(d) < second[entry]:
                         a, b, _, _ = philox(year, PROVIDER + provider, link, SECOND + failure, seed)
                         cost += quantile(shapes[2 * entry + 1], table, unit(a, b))
-                    total += cost * scale[row]
+                    total += cost * facts[row, SCALE]
                     if rows:
-                        by_row[row] += cost * scale[row]
-                        by_link[link] += cost * scale[row]
+                        by_row[row] += cost * facts[row, SCALE]
+                        by_link[link] += cost * facts[row, SCALE]
                     if cells:
-                        by_cell[position, cell[row]] += cost * scale[row]
+                        by_cell[position, cell[row]] += cost * facts[row, SCALE]
                 failure += 1
-        totals[position] = total
+            totals[position] = total
 
 
 @kernel
