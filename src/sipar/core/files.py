@@ -114,8 +114,13 @@ def read_file(file: StoredFile) -> bytes:
 
 def file_response(file: StoredFile) -> HttpResponse:
     """The file as a download that no browser runs or shows inside Sipar."""
-    response = HttpResponse(read_file(file), content_type=file.media_type)
-    _as_download(response, file.name)
+    return download(read_file(file), name=file.name, media_type=file.media_type)
+
+
+def download(content: bytes | str, *, name: str, media_type: str) -> HttpResponse:
+    """What was made for this request, to save: no browser runs or shows it inside Sipar, and no cache keeps it."""
+    response = HttpResponse(content, content_type=media_type)
+    _as_download(response, name)
     return response
 
 

@@ -9,11 +9,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from sipar.core.files import download
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid, not_open
@@ -216,10 +216,4 @@ def _files(known: list[Any], imports: list[ScenarioImport]) -> list[dict[str, st
 
 
 def _saved(written: Written) -> HttpResponse:
-    response = HttpResponse(written.content, content_type=written.media_type)
-    response["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=written.name) or "attachment"
-    )
-    response["Cache-Control"] = "private, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return download(written.content, name=written.name, media_type=written.media_type)

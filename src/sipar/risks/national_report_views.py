@@ -9,10 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods
 
-from sipar.core.files import file_response, open_file
+from sipar.core.files import download, file_response, open_file
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.models import BackgroundRun
@@ -69,8 +68,9 @@ def report_download(request: ActorRequest, report: int, kind: str) -> HttpRespon
         return file_response(open_file(request.actor, int(found.result["pdf"][language])))
     if form == "html":
         name = f"risk-{found.subject}-{language}.html"
-        return _attached(found.result["html"][language].encode(), name, "text/html")
-    return _attached(_tables(request, _run(request, found.subject)), f"risk-{found.subject}-csv.zip", "application/zip")
+        return download(found.result["html"][language], name=name, media_type="text/html")
+    tables = _tables(request, _run(request, found.subject))
+    return download(tables, name=f"risk-{found.subject}-csv.zip", media_type="application/zip")
 
 
 def _own(request: ActorRequest) -> QuerySet[BackgroundRun]:
@@ -92,11 +92,3 @@ def _tables(request: ActorRequest, run: Run) -> bytes:
         for name in (*DIMENSIONS, "quantiles", "curve"):
             archive.writestr(f"risk-{run.pk}-{name}.csv", write_csv(*table_of(picture, name)))
     return buffer.getvalue()
-
-
-def _attached(content: bytes, name: str, media_type: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=media_type)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cache-Control"] = "private, no-store"
-    return response

@@ -10,12 +10,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sipar.core.files import bytes_response, read_bytes
+from sipar.core.files import bytes_response, download, read_bytes
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid, not_open
@@ -184,10 +183,7 @@ def run_download(request: ActorRequest, run: int, kind: str) -> HttpResponseBase
     name = f"risk-run-{run}-{table}.{form}"
     if form == "parquet":
         return bytes_response(digest, name=name)
-    response = HttpResponse(_csv(read_bytes(digest)), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return download(_csv(read_bytes(digest)), name=name, media_type="text/csv; charset=utf-8")
 
 
 def _csv(parquet: bytes) -> bytes:

@@ -11,10 +11,10 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from sipar.core.files import download
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import not_open
@@ -173,12 +173,7 @@ def table_of(picture: Picture, name: str) -> tuple[tuple[str, ...], list[tuple[A
 
 def csv_response(name: str, header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> HttpResponse:
     """A table as a CSV file to save."""
-    response = HttpResponse(write_csv(header, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=f"{name}.csv") or "attachment"
-    )
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return download(write_csv(header, rows), name=f"{name}.csv", media_type="text/csv; charset=utf-8")
 
 
 def _latest(request: ActorRequest) -> Picture | None:

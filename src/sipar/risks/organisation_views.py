@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from sipar.assessments.gap_selectors import live_items
 from sipar.assessments.roadmap_views import today_of
 from sipar.assessments.work_tabs import text_of
+from sipar.core.files import download
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Conflict, Invalid, Problem, not_open
@@ -315,10 +315,8 @@ def _gaps_csv(organisation: Organisation, standing: Standing) -> HttpResponse:
          round(gap.worst_saved, 2), standing.currency)
         for gap in standing.gaps
     ]  # fmt: skip
-    response = HttpResponse(write_csv(GAP_HEADER, rows), content_type="text/csv; charset=utf-8")
     name = f"priced-gaps-{organisation.identifier}.csv"
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
-    return response
+    return download(write_csv(GAP_HEADER, rows), name=name, media_type="text/csv; charset=utf-8")
 
 
 def _provider_choices(request: ActorRequest) -> list[tuple[str, str]]:

@@ -14,5 +14,5 @@ urlpatterns = [
     path("<int:plan>/cancel/", views.cancel_plan, name="risk_plan_cancel"),
     path("<int:plan>/measures/", views.measures, name="risk_plan_measures"),
     path("<int:plan>/push/", views.push_plan, name="risk_plan_push"),
-    path("<int:plan>/measures.<str:kind>", views.download, name="risk_plan_download"),
+    path("<int:plan>/measures.<str:kind>", views.plan_download, name="risk_plan_download"),
 ]

@@ -10,11 +10,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from sipar.core.files import XLSX, download
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.models import BackgroundRun
@@ -181,7 +181,7 @@ def measures(request: ActorRequest, plan: int) -> HttpResponse:
 
 @gate(NATION_GATE)
 @require_GET
-def download(request: ActorRequest, plan: int, kind: str) -> HttpResponse:
+def plan_download(request: ActorRequest, plan: int, kind: str) -> HttpResponse:
     """What is bought as CSV or XLSX."""
     from sipar.formats.table_writing import Sheet, write_csv, write_xlsx
 
@@ -191,15 +191,10 @@ def download(request: ActorRequest, plan: int, kind: str) -> HttpResponse:
         raise not_open("table")
     table = plan_tables.exported(found, detail)
     if kind == "csv":
-        response = HttpResponse(write_csv(plan_tables.HEADER, table), content_type="text/csv; charset=utf-8")
+        content, media_type = write_csv(plan_tables.HEADER, table), "text/csv; charset=utf-8"
     else:
-        content = write_xlsx([Sheet(name="measures", header=plan_tables.HEADER, rows=table)])
-        media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        response = HttpResponse(content, content_type=media_type)
-    name = content_disposition_header(as_attachment=True, filename=f"plan-{found.pk}.{kind}")
-    response["Content-Disposition"] = name or "attachment"
-    response["Cache-Control"] = "private, no-store"
-    return response
+        content, media_type = write_xlsx([Sheet(name="measures", header=plan_tables.HEADER, rows=table)]), XLSX
+    return download(content, name=f"plan-{found.pk}.{kind}", media_type=media_type)
 
 
 def _asked(

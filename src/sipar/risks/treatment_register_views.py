@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 
 from sipar.assessments.roadmap_views import today_of
 from sipar.assessments.work_tabs import text_of
+from sipar.core.files import download
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Conflict, Invalid
@@ -209,9 +210,8 @@ def _csv(
         )
         for line in lines
     ]  # fmt: skip
-    response = HttpResponse(write_csv(HEADER, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="risks-{organisation.identifier}.csv"'
-    return response
+    name = f"risks-{organisation.identifier}.csv"
+    return download(write_csv(HEADER, rows), name=name, media_type="text/csv; charset=utf-8")
 
 
 def _done(row: Treatment) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from sipar.assessments.roadmap_views import today_of
 from sipar.assessments.signing import factors_of, shown_for, shown_lately
 from sipar.assessments.submissions import canonical
+from sipar.core.files import download
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.ledger import proof_for
@@ -184,7 +185,8 @@ def treatment_signed(request: ActorRequest, treatment: int) -> HttpResponse:
     found = access_treatment(request.actor, treatment)
     if not found.document:
         raise not_open("signature")
-    return _download(canonical(found.document), f"sipar-risk-{found.risk_id}-acceptance-{found.pk}.json")
+    name = f"sipar-risk-{found.risk_id}-acceptance-{found.pk}.json"
+    return download(canonical(found.document), name=name, media_type="application/json")
 
 
 @gate(ORGANISATION_GATE)
@@ -196,7 +198,8 @@ def treatment_proof(request: ActorRequest, treatment: int) -> HttpResponse:
     if event is None:
         raise not_open("ledger event")
     document = {"digest": found.digest, **proof_for(event)}
-    return _download(json.dumps(document, indent=1).encode(), f"sipar-risk-treatment-{found.pk}-proof.json")
+    name = f"sipar-risk-treatment-{found.pk}-proof.json"
+    return download(json.dumps(document, indent=1), name=name, media_type="application/json")
 
 
 def _done_by(
@@ -318,9 +321,3 @@ def _about(request: ActorRequest, found: Risk) -> list[tuple[str, str]]:
         (_("Provider"), providers.get(found.provider, found.provider)),
     ]
     return [(what, title) for what, title in about if title]
-
-
-def _download(content: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response

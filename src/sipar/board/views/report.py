@@ -10,13 +10,12 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods
 
 from sipar.board import actions, selectors, tasks
 from sipar.board.policy import BOARD
 from sipar.board.tables import words
-from sipar.core.files import file_response, open_file
+from sipar.core import files
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.models import BackgroundRun
@@ -64,13 +63,14 @@ def download(request: ActorRequest, run: int, kind: str) -> HttpResponse:
         raise not_open("report")
     form, _, language = kind.partition("-")
     if form == "pdf":
-        return file_response(open_file(request.actor, int(found.result["pdf"][language])))
+        return files.file_response(files.open_file(request.actor, int(found.result["pdf"][language])))
     if form == "html":
-        return _attached(found.result["html"][language].encode(), f"{found.subject}-{language}.html", "text/html")
+        name = f"{found.subject}-{language}.html"
+        return files.download(found.result["html"][language], name=name, media_type="text/html")
     if form == "json":
         content = json.dumps({"campaign": found.subject, "tables": found.result["tables"]}, ensure_ascii=False)
-        return _attached(content.encode(), f"{found.subject}.json", "application/json")
-    return _attached(_csv_archive(found), f"{found.subject}-csv.zip", "application/zip")
+        return files.download(content, name=f"{found.subject}.json", media_type="application/json")
+    return files.download(_csv_archive(found), name=f"{found.subject}-csv.zip", media_type="application/zip")
 
 
 def _own_runs(request: ActorRequest) -> QuerySet[BackgroundRun]:
@@ -83,11 +83,3 @@ def _csv_archive(run: BackgroundRun) -> bytes:
         for key, table in run.result["tables"].items():
             archive.writestr(f"{run.subject}-{key}.csv", write_csv(table["header"], table["rows"]))
     return buffer.getvalue()
-
-
-def _attached(content: bytes, name: str, media_type: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=media_type)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cache-Control"] = "private, no-store"
-    return response
