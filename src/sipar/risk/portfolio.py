@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from sipar.formats.problems import FormatProblem
 from sipar.risk.columns import Floats, Ints
-from sipar.risk.kernels import ALIAS, CUT, FACTS, KEEP, LOSS, SCALE, SPREAD, alias_table
+from sipar.risk.kernels import ALIAS, CUT, FACTS, KEEP, LOSS, PICKS, SCALE, SPREAD, alias_table
 from sipar.risk.magnitudes import packed
 from sipar.risk.scenario import CALM, Loss, Provider, Scenario, Shock, check_scenarios, check_shock, failing_with
 
@@ -180,11 +180,10 @@ def kernel_arguments(asked: Portfolio) -> tuple[tuple[Any, ...], npt.NDArray[np.
         sums[group] = part.sum()
         if sums[group] > 0:
             alias_table(part, int(groups[group]), cut, alias)
-    facts = np.zeros((len(order), FACTS))
-    known = ((CUT, cut), (ALIAS, alias), (SPREAD, logarithmic))
-    told = ((KEEP, asked.keep[order]), (SCALE, asked.scale[order]), (LOSS, asked.loss[order]))
-    for column, numbers in (*known, *told):
-        facts[:, column] = numbers
+    picks, facts = np.zeros((len(order), PICKS), np.uint32), np.zeros((len(order), FACTS))
+    picks[:, CUT], picks[:, ALIAS] = np.minimum(cut * 2.0**32, 2.0**32 - 1), alias
+    facts[:, SPREAD], facts[:, KEEP] = logarithmic, asked.keep[order]
+    facts[:, SCALE], facts[:, LOSS] = asked.scale[order], asked.loss[order]
     values: list[float] = []
     shapes = [packed(magnitude, values) for loss in asked.losses for magnitude in (loss.primary, loss.secondary)]
     second = [loss.secondary_probability if loss.secondary else 0.0 for loss in asked.losses]
@@ -193,6 +192,7 @@ def kernel_arguments(asked: Portfolio) -> tuple[tuple[Any, ...], npt.NDArray[np.
         sums,
         np.array([_row(shock) for shock in asked.sector_shocks], np.float64).reshape(-1, 3),
         np.array(_row(asked.nation_shock), np.float64),
+        picks,
         facts,
         np.array(shapes, np.float64).reshape(-1, 8),
         np.array(second, np.float64),

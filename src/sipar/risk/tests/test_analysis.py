@@ -163,7 +163,7 @@ def test_a_gaps_price_is_what_closing_it_alone_takes_off() -> None:
 
 def test_prices_of_the_shortfall_are_what_the_same_years_lose_less() -> None:
     nation, controls, asked = standing()
-    totals = simulate(asked, years=40_000, seed=3)
+    totals = simulate(asked, years=160_000, seed=3)
     parts = parts_of(asked, totals, level=LEVEL, seed=3)
     mean, worst = parts.by_row()
     prices = gap_prices(controls, mean=mean, shortfall=worst, rarer=parts.rarer)
@@ -175,7 +175,7 @@ def test_prices_of_the_shortfall_are_what_the_same_years_lose_less() -> None:
         closed[gaps, column] = controls.levels.targets[gaps, column]
         after = controls_at(nation, replace(controls.levels, levels=closed))
         left = [now / then for now, then in zip(after.left(), controls.left(), strict=True)]
-        less = before - expected_shortfall(simulate(asked.with_controls(*left), years=40_000, seed=3), LEVEL).value
+        less = before - expected_shortfall(simulate(asked.with_controls(*left), years=160_000, seed=3), LEVEL).value
         priced = math.fsum(prices.filter(pl.col("requirement") == requirement)["shortfall_reduced"])
         assert priced == pytest.approx(less, rel=0.1)
 

@@ -16,7 +16,7 @@ from pyarrow import parquet
 from sipar.executors.local import LocalExecutor
 from sipar.formats.problems import FormatProblem
 from sipar.risk.exact import ExactLoss, exact
-from sipar.risk.kernels import normal_quantile, philox
+from sipar.risk.kernels import normal_quantile, philox, philox_row, poisson_law, poisson_number
 from sipar.risk.magnitudes import empirical, generalised_pareto, limited, lognormal, pert, with_tail
 from sipar.risk.parts import LossOfYears
 from sipar.risk.portfolio import Portfolio, portfolio
@@ -65,6 +65,28 @@ def within(totals: np.ndarray, variance: float) -> bool:
 
 def test_the_counting_generator_gives_the_published_words() -> None:
     assert [int(word) for word in philox(0, 0, 0, 0, 0)] == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
+
+
+def test_a_row_of_events_has_the_words_of_each_one() -> None:
+    words = np.empty((4, 9), np.uint64)
+    philox_row(7, 3, 40, 2, 11, words, 9)
+    assert words.T.tolist() == [[int(word) for word in philox(7, 3, event, 2, 11)] for event in range(40, 49)]
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.15, 15.0, 700.0, 60_000.0])
+def test_a_number_of_events_is_the_one_that_a_poisson_law_reaches_at_this_chance(rate: float) -> None:
+    lowest, chances = poisson_law(rate)
+    for chance in (1e-9, 0.03, 0.5, 0.97, 1 - 1e-9):
+        number = poisson_number((lowest, chances), chance)
+        assert number == 0 or at_most(number - 1, rate) < chance * (1 + 1e-9)
+        assert at_most(number, rate) > chance * (1 - 1e-9)
+
+
+def at_most(number: int, rate: float) -> float:
+    """The chance of at most so many events, term by term."""
+    if not rate:
+        return 1.0
+    return math.fsum(math.exp(count * math.log(rate) - rate - math.lgamma(count + 1)) for count in range(number + 1))
 
 
 def test_normal_quantiles_are_the_tabled_ones() -> None:

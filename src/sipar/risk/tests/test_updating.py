@@ -153,8 +153,8 @@ def test_many_losses_leave_nothing_of_the_prior() -> None:
 )
 def test_costs_three_times_as_high_as_stated_are_found_for_any_form(stated: Magnitude) -> None:
     table: list[float] = []
-    shape = np.array(packed(stated, table))
-    losses = [3 * quantile(shape, np.array([*table, 0.0]), share) for share in (np.arange(200) + 0.5) / 200]
+    shape = np.array([packed(stated, table)])
+    losses = [3 * quantile(shape, 0, np.array([*table, 0.0]), share) for share in (np.arange(200) + 0.5) / 200]
     prior, posterior = update_scale(stated, losses, doubt=10.0)
     assert prior.median == pytest.approx(1, rel=1e-3)
     assert (prior.low, prior.high) == pytest.approx((0.1, 10), rel=0.01)
