@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+# What Python has compiled it keeps, even where the shell says otherwise: every process would compile all of it again.
+export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.12 --generate-hashes --no-header $(UPGRADE)
 
 .PHONY: help run test check setup setup-dev screenshots bench lock messages clean lint types contracts quick-tests

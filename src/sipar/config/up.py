@@ -13,6 +13,8 @@ from sipar.core import localdb
 
 _WEB_GRACE_SECONDS = 4.0
 _WORKER_GRACE_SECONDS = 3.0
+# What Python has compiled it keeps, even where the shell says otherwise: a start would compile all of it again.
+_COMPILED_ONCE = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 @contextmanager
@@ -39,21 +41,25 @@ def database(
 
 
 def web_process(host: str, port: int) -> Process:
-    """The web server: two workers of four threads. Nothing is opened outside Sipar's own folders."""
+    """The web server: two processes, each with a thread for every line that speaks; `wsgi` lets two compute at once."""
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     command = [sys.executable, "-m", "gunicorn", "sipar.config.wsgi:application", "--bind", bind]
-    command += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--timeout", "120"]
+    command += ["--worker-class", "gthread", "--workers", "2", "--threads", "16", "--timeout", "120"]
     command += ["--graceful-timeout", f"{_WEB_GRACE_SECONDS - 1:.0f}", "--no-control-socket"]
     # A request computes over a handful of rows: more threads than its own would only wait for each other.
-    return Process("web", command, environment={"POLARS_MAX_THREADS": "1"}, grace_seconds=_WEB_GRACE_SECONDS)
+    return Process(
+        "web", command, environment=_COMPILED_ONCE | {"POLARS_MAX_THREADS": "1"}, grace_seconds=_WEB_GRACE_SECONDS
+    )
 
 
 def worker_process() -> Process:
-    """The worker for background jobs."""
-    command = [sys.executable, "-m", "django", "procrastinate", "worker", "--concurrency", "2"]
+    """The worker for background jobs, which gives way to pages where both want to compute."""
+    command = ["nice", "-n", "5", sys.executable, "-m", "django", "procrastinate", "worker", "--concurrency", "2"]
     command += ["--shutdown-graceful-timeout", f"{_WORKER_GRACE_SECONDS - 1:.0f}"]
     settings = {"DJANGO_SETTINGS_MODULE": "sipar.config.settings"}
-    return Process("worker", command, environment=settings, grace_seconds=_WORKER_GRACE_SECONDS, urgent=False)
+    return Process(
+        "worker", command, environment=_COMPILED_ONCE | settings, grace_seconds=_WORKER_GRACE_SECONDS, urgent=False
+    )
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

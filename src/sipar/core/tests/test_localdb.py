@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool
+from psycopg_pool.base import AttemptWithBackoff
 
 from sipar.core import localdb, machine
 from sipar.core.cluster import LocalCluster, temporary_cluster
@@ -343,6 +344,10 @@ def test_a_throwaway_cluster_leaves_nothing_and_clears_what_a_killed_run_left() 
             assert not data.exists()
     assert not folder.exists()
     assert not other.folder.parent.exists()
+
+
+def test_whoever_meets_a_closed_connection_waits_for_a_moment_only() -> None:
+    assert AttemptWithBackoff(timeout=20).delay < 0.1
 
 
 def test_a_waiting_connection_counts_as_open_until_the_server_ends_it(shared: LocalCluster) -> None:
