@@ -10,6 +10,7 @@ import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from schemathesis.core.failures import FailureGroup
 from schemathesis.openapi import from_wsgi
@@ -51,6 +52,12 @@ def document(token: str) -> Iterator[Any]:
     yield from_wsgi("/api/openapi.json", application)
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
+
+
+def test_a_character_that_no_text_has_is_refused_as_a_problem(token: str, client: Client) -> None:
+    answer = client.get("/api/findings?province=%00", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert answer.json()["code"] == "nul"
 
 
 def test_every_answer_is_a_documented_one(document: Any, token: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.utils import timezone
-from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from sipar.assessments.campaign_launch import give_up_launch, launch_steps
@@ -12,12 +11,8 @@ from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.core.problems import Problem
 
-QUEUE = "campaigns"
-# A worker says every 10 s that it lives; one that has been silent for this long is dead.
-SILENCE_S = 45
 
-
-@app.task(queue=QUEUE)
+@app.task(queue="campaigns")
 def launch(campaign: int, run: int) -> None:
     """Place the assessments of a campaign that is being launched, and open it. Doing it twice changes nothing."""
     total = 0
@@ -32,15 +27,6 @@ def launch(campaign: int, run: int) -> None:
         _give_up(campaign, run, "The launch failed. The campaign is a draft again; the log of the server says more.")
         raise
     jobs.finish(run, sentence="The campaign is open.", now=timezone.now(), result={"organisations": total})
-
-
-@app.periodic(cron="* * * * *")
-@app.task(queue="house", queueing_lock="resume_launches", pass_context=True)
-async def resume_launches(context: JobContext, timestamp: int) -> None:
-    """Hand a launch whose worker died to another worker; deadlines are not among these jobs."""
-    manager = context.app.job_manager
-    for job in await manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=SILENCE_S):
-        await manager.retry_job(job)
 
 
 def _give_up(campaign: int, run: int, sentence: str) -> None:

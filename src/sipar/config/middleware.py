@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 from django_htmx.http import HttpResponseClientRedirect
 
 from sipar.core.acting import Actor, acting
+from sipar.core.api import answer
 from sipar.core.gates import PUBLIC, gate_of, guards_itself, home_of
 from sipar.core.problems import Forbidden, Problem
 from sipar.people.models import Account
@@ -78,7 +79,8 @@ class GateMiddleware:
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
         if "%00" in request.META.get("QUERY_STRING", ""):
-            return problem_page(request, Problem("The address holds a character that no text has.", code="nul"))
+            problem = Problem("The address holds a character that no text has.", code="nul")
+            return answer(request, problem) if request.path_info.startswith("/api/") else problem_page(request, problem)
         home = home_of(view)
         if home.startswith("allauth.") and hides_a_second_factor(request):
             return go_to(request, f"{reverse('mfa_reauthenticate')}?next=/")

@@ -6,9 +6,12 @@ progress shows while it runs and a crash loses one step at most. Deadlines are n
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.contrib.auth import get_user_model
+from django.db import DatabaseError, connection
 
 from sipar.core.acting import Actor, Grant, acting
 from sipar.core.models import BackgroundRun
@@ -40,3 +43,27 @@ def finish(
     state = BackgroundRun.State.FAILED if failed else BackgroundRun.State.DONE
     with acting(system(), reason="finish background work"):
         BackgroundRun.objects.filter(pk=run).update(state=state, sentence=sentence, ended_at=now, result=result or {})
+
+
+class Ended(Exception):
+    """The work was cancelled, or is somebody else's already: nothing of it is kept."""
+
+
+@contextlib.contextmanager
+def holding(space: int, number: int) -> Iterator[bool]:
+    """Whether this process has the work while the body runs; false where another has it. Outside any transaction.
+
+    `space` is four letters in ASCII, one for each kind of work. PostgreSQL lets go of the lock the moment that the
+    process is gone, however it went: work that says it is running, and that nobody holds, may be begun again.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_try_advisory_lock(%s, %s)", [space, number])
+        (mine,) = cursor.fetchone()
+    try:
+        yield mine
+    finally:
+        # A broken connection has let go of the lock already.
+        with contextlib.suppress(DatabaseError):
+            if mine:
+                with connection.cursor() as cursor:
+                    cursor.execute("select pg_advisory_unlock(%s, %s)", [space, number])

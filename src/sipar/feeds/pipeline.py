@@ -94,7 +94,7 @@ class Taken:
 def take_in(
     file: BinaryIO, work: Work, *, lookup: Lookup, store: Store, tell: Callable[[Taken], object] = lambda _taken: None
 ) -> Taken:
-    """Read, deduplicate, route and store a raw file; `tell` hears how far it is after each chunk.
+    """Read, deduplicate, route and store a raw file; `tell` hears how far it is, in the caller's thread.
 
     The file begins where it stands and can seek. Running it again writes the same parts over the old ones. Raises
     FormatProblem where the file cannot be read at all: nothing of it counts then, and the caller removes the parts.
@@ -114,10 +114,15 @@ def take_in(
                 table, rows = table.filter(mask), rows.filter(mask)
             if table.num_rows:
                 yield _routed(table, rows, work, lookup, taken)
+
+    def told() -> Iterator[pa.Table]:
+        for table in ahead(tables()):
+            yield table
             tell(taken)
 
-    # Reading, routing and writing are three threads: each works on its own chunk.
-    taken.parts = store.write(work.source, work.raw, ahead(tables()))
+    # Reading, routing and writing are three threads: each works on its own chunk. Only the last one, the caller's, may
+    # ask the database: a connection that another thread opens is closed by nobody.
+    taken.parts = store.write(work.source, work.raw, told())
     return taken
 
 

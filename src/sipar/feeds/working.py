@@ -8,21 +8,20 @@ where no other worker began the batch after this one.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
-from django.db import DatabaseError, OperationalError, connection
+from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 
 from sipar.core.acting import Actor, acting
 from sipar.core.actions import action
 from sipar.core.files import open_bytes
-from sipar.core.jobs import system
+from sipar.core.jobs import holding, system
 from sipar.core.problems import Problem
 from sipar.feeds.actions import require_system
 from sipar.feeds.models import Batch, Drift, Feed, QuarantinedRow
@@ -43,22 +42,6 @@ _TELL_EVERY_S = 2.0
 type Tell = Callable[[Batch, Taken], object]
 
 
-@contextlib.contextmanager
-def holding(feed: int) -> Iterator[bool]:
-    """Whether this worker has the feed while the body runs; false where another has it. Outside any transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_lock(%s, %s)", [LOCKS, feed])
-        (mine,) = cursor.fetchone()
-    try:
-        yield mine
-    finally:
-        # A broken connection has let go of the lock already.
-        with contextlib.suppress(DatabaseError):
-            if mine:
-                with connection.cursor() as cursor:
-                    cursor.execute("select pg_advisory_unlock(%s, %s)", [LOCKS, feed])
-
-
 def waiting_feeds() -> list[int]:
     """The feeds with batches that were received, or begun and not ended, oldest first."""
     with acting(system(), reason="look for reports that wait"):
@@ -69,7 +52,7 @@ def waiting_feeds() -> list[int]:
 def work_off(feed: int, *, tell: Tell = lambda _batch, _taken: None) -> list[Batch]:
     """Take in what waits in this feed, oldest first; returns the batches that ended. None where another does it."""
     ended: list[Batch] = []
-    with holding(feed) as mine:
+    with holding(LOCKS, feed) as mine:
         while mine and (batch := _begin(feed)) is not None:
             ended.append(_take(batch, tell))
     return ended

@@ -20,7 +20,7 @@ SOLVING, PUSHING = "risk.plan", "risk.plan_push"
 @app.task(queue="reports")
 def solve_plan(plan: int) -> None:
     """Solve one plan and keep it; whoever asked for it sees how far it is."""
-    from sipar.risks.plan_working import Ended, perform
+    from sipar.risks.plan_working import perform
 
     with acting(system(), reason="read what plan was asked for"):
         found = InvestmentPlan.objects.get(pk=plan)
@@ -31,7 +31,7 @@ def solve_plan(plan: int) -> None:
 
     try:
         sentence = perform(found, now=timezone.now(), say=say)
-    except Ended:
+    except jobs.Ended:
         # Whoever was faster says itself how it ended.
         with acting(system(), reason="see why a plan had ended"):
             cancelled = InvestmentPlan.objects.filter(pk=plan, state="cancelled").exists()

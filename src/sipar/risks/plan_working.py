@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sipar.core.acting import acting
-from sipar.core.jobs import system
+from sipar.core.jobs import Ended, holding, system
 from sipar.formats.problems import FormatProblem
 from sipar.posture.suppression import SMALLEST_CELL
 from sipar.risks import national_inputs
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 type Say = Callable[[int, int], object]
 
+# "plan" in ASCII: the name space of these locks among all advisory locks.
+LOCKS = 0x706C616E
 # Measures made, plan solved; the points of the frontier come between, the keeping last.
 STEPS = 3
 SHARES = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
@@ -31,20 +33,25 @@ TOTAL = STEPS + len(SHARES)
 FRONTIER_GAP, FRONTIER_SECONDS = 0.01, 20.0
 
 
-class Ended(Exception):
-    """The plan was cancelled, or is somebody else's work already: nothing of it is kept."""
-
-
 def perform(plan: InvestmentPlan, *, now: datetime, say: Say | None = None) -> str:
     """Solve a waiting plan, keep it, and return the sentence about it. Call outside `acting`.
 
-    Raises Ended where it was cancelled, and FormatProblem where there is no such plan; the plan says then why.
+    A plan whose worker died is begun again. Raises Ended where it was cancelled or somebody else works on it, and
+    FormatProblem where there is no such plan; the plan says then why.
     """
+    with holding(LOCKS, plan.pk) as mine:
+        if not mine:
+            raise Ended
+        return _perform(plan, now=now, say=say)
+
+
+def _perform(plan: InvestmentPlan, *, now: datetime, say: Say | None) -> str:
     with acting(system(), reason="begin a plan"):
-        if not InvestmentPlan.objects.filter(pk=plan.pk, state="waiting").update(state="running"):
+        waiting = InvestmentPlan.objects.filter(pk=plan.pk, state__in=("waiting", "running"))
+        if not waiting.update(state="running"):
             raise Ended
     try:
-        return _perform(plan, now=now, say=say)
+        return _solved(plan, now=now, say=say)
     except Ended:
         raise
     except BaseException as error:
@@ -56,7 +63,7 @@ def perform(plan: InvestmentPlan, *, now: datetime, say: Say | None = None) -> s
         raise
 
 
-def _perform(plan: InvestmentPlan, *, now: datetime, say: Say | None) -> str:
+def _solved(plan: InvestmentPlan, *, now: datetime, say: Say | None) -> str:
     from sipar.risk.plan import frontier, solve
     from sipar.risk.plan_question import chosen_from, limits_of, question_of
     from sipar.risk.plan_result import chosen_of, document_of, published

@@ -29,7 +29,7 @@ REPORT_STEPS = 4
 @app.task(queue="reports")
 def run_model(run: int) -> None:
     """Work one run out and keep what it says; whoever asked for it sees how far it is."""
-    from sipar.risks.working import Ended, perform
+    from sipar.risks.working import perform
 
     with acting(system(), reason="read what run was asked for"):
         found = Run.objects.select_related("assumptions").get(pk=run)
@@ -40,7 +40,7 @@ def run_model(run: int) -> None:
 
     try:
         sentence = perform(found, now=timezone.now(), say=say)
-    except Ended:
+    except jobs.Ended:
         # Whoever was faster (`sipar risks run`, the demonstration) says itself how it ended.
         with acting(system(), reason="see why a run had ended"):
             cancelled = Run.objects.filter(pk=run, state="cancelled").exists()

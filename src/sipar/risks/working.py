@@ -16,7 +16,7 @@ from sipar import __version__
 from sipar.board.publication import rounded
 from sipar.core.acting import acting
 from sipar.core.files import keep_bytes, read_bytes
-from sipar.core.jobs import system
+from sipar.core.jobs import Ended, holding, system
 from sipar.formats.problems import FormatProblem
 from sipar.posture.suppression import SMALLEST_CELL, Benchmark, benchmark, suppress
 from sipar.risks import national_inputs
@@ -31,22 +31,28 @@ if TYPE_CHECKING:
 
 type Say = Callable[[int, int], object]
 
+# "risk" in ASCII: the name space of these locks among all advisory locks.
+LOCKS = 0x7269736B
 ROWS_AT_ONCE = 500
 SECONDS_BETWEEN_LOOKS = 1.0
 LARGEST = 512 * 1024 * 1024
 MOST_THREADS = 4
 
 
-class Ended(Exception):
-    """The run was cancelled, or is somebody else's work already: nothing of it is kept."""
-
-
 def perform(run: Run, *, now: datetime, say: Say | None = None) -> str:
     """Work a waiting run out, keep its result, and return the sentence about it. Call outside `acting`.
 
-    `now` is when its result is kept. Raises Ended where it was cancelled, and FormatProblem where the model cannot be
-    run as asked; the run says then that it failed, and why.
+    A run whose worker died is begun again. `now` is when its result is kept. Raises Ended where it was cancelled or
+    somebody else works on it, and FormatProblem where the model cannot be run as asked; the run says then that it
+    failed, and why.
     """
+    with holding(LOCKS, run.pk) as mine:
+        if not mine:
+            raise Ended
+        return _perform(run, now=now, say=say)
+
+
+def _perform(run: Run, *, now: datetime, say: Say | None) -> str:
     assumptions = _claimed(run)
     try:
         inputs = _inputs_of(run, assumptions)
@@ -70,9 +76,9 @@ def years_of(run: Run) -> Floats:
 
 
 def _claimed(run: Run) -> AssumptionSet:
-    """The assumptions of a run that is ours now. Raises Ended where somebody else works on it, or ended it."""
+    """The assumptions of a run that is ours now. Raises Ended where somebody ended it."""
     with acting(system(), reason="begin a run of the risk model"):
-        if not Run.objects.filter(pk=run.pk, state="waiting").update(state="running"):
+        if not Run.objects.filter(pk=run.pk, state__in=("waiting", "running")).update(state="running"):
             raise Ended
         return AssumptionSet.objects.get(pk=run.assumptions_id)
 

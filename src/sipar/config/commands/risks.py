@@ -153,7 +153,7 @@ def _worked_out(run: Run) -> Run:
     from sipar.core.acting import acting
     from sipar.core.problems import Conflict
     from sipar.risks.models import Run
-    from sipar.risks.working import Ended, perform
+    from sipar.risks.working import perform
 
     with progress_bar() as bar:
         task = bar.add_task("Simulating years", total=run.years)
@@ -163,7 +163,7 @@ def _worked_out(run: Run) -> Run:
                 now=timezone.now(),
                 say=lambda done, total: bar.update(task, completed=done, total=total),
             )
-        except Ended:
+        except jobs.Ended:
             bar.update(task, description="A worker simulates")
         else:
             jobs.finish(run.background or 0, sentence=sentence, now=timezone.now())

@@ -16,12 +16,12 @@ from tests.cast import build_cast
 
 from sipar.assessments.tests.campaign_database import own_database
 from sipar.core.acting import acting
-from sipar.core.jobs import system
+from sipar.core.jobs import holding, system
 from sipar.eventstore import lake
 from sipar.feeds.models import Batch, Drift, Feed, QuarantinedRow
 from sipar.feeds.tests.plain import report_of
 from sipar.feeds.tests.stage import claim, make_feed, plain_reader, receive
-from sipar.feeds.working import holding, work_off
+from sipar.feeds.working import LOCKS, work_off
 from sipar.notices.models import Finding
 
 ROWS, BAD = 3_000, 7
@@ -170,7 +170,7 @@ def test_a_worker_that_was_thought_dead_cannot_end_a_batch_that_another_began(st
 
     _database, feed = stage
     receive(feed, a_report(0))
-    with holding(feed.pk) as mine:
+    with holding(LOCKS, feed.pk) as mine:
         assert mine
         batch = working._begin(feed.pk)
     assert batch is not None

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import threading
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Mapping
@@ -41,13 +42,13 @@ def lookup() -> Lookup:
 
 def taken_in(
     store: Store, lookup: Lookup, data: bytes, *, name: str = "2026-10-31-plain.csv", source: str = "plain-feed",
-    settings: Mapping[str, Any] | None = None, raw: str = "",
+    settings: Mapping[str, Any] | None = None, raw: str = "", tell: Callable[[Taken], object] = lambda _taken: None,
 ) -> Taken:  # fmt: skip
     work = Work(
         source=source, raw=raw or sha256(data).hexdigest(), name=name, size=len(data), received_at=RECEIVED,
         keep_days=400, reader=PlainReader(), settings=settings or {},
     )  # fmt: skip
-    return take_in(io.BufferedReader(io.BytesIO(data)), work, lookup=lookup, store=store)
+    return take_in(io.BufferedReader(io.BytesIO(data)), work, lookup=lookup, store=store, tell=tell)
 
 
 def rows_in(store: Store) -> pa.Table:
@@ -69,6 +70,16 @@ def test_rows_are_routed_hashed_and_kept_with_where_they_came_from(tmp_path: Pat
     # Addresses behind NAT are one finding of the claim.
     assert len({row["key"] for row in found if row["organisation"] == 8}) == 1
     assert len({row["key"] for row in found if row["organisation"] == 7}) == 256
+
+
+def test_progress_is_told_in_the_thread_of_whoever_asked(tmp_path: Path, lookup: Lookup) -> None:
+    told: list[tuple[str, int]] = []
+    taken_in(
+        Store(tmp_path), lookup, report_of(600), settings={"block": 1 << 14},
+        tell=lambda taken: told.append((threading.current_thread().name, taken.kept)),
+    )  # fmt: skip
+    assert {thread for thread, _ in told} == {threading.current_thread().name}
+    assert told[-1][1] == 600
 
 
 def test_the_same_row_twice_counts_once_within_a_file_and_against_the_lake(tmp_path: Path, lookup: Lookup) -> None:

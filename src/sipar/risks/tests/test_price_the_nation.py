@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
 from tests.cast import NOW, Cast
 
 from sipar.assessments.models import Campaign
 from sipar.core.acting import acting
-from sipar.core.jobs import system
+from sipar.core.jobs import Ended, system
 from sipar.core.models import BackgroundRun
 from sipar.core.problems import Conflict, Forbidden, Invalid, NotFound
 from sipar.orgs.models import Organisation
@@ -20,7 +24,7 @@ from sipar.risks import selectors, tasks
 from sipar.risks.actions import cancel_run, discard_draft, repeat_run, save_draft, use_assumptions
 from sipar.risks.models import AssumptionSet, OrganisationLoss, Run, RunDetail, RunPublication
 from sipar.risks.tests.pricing import again, asked, document, drafted, in_use, peopled, ran
-from sipar.risks.working import Ended, perform, years_of
+from sipar.risks.working import LOCKS, perform, years_of
 
 pytestmark = pytest.mark.django_db
 
@@ -174,6 +178,30 @@ def test_a_cancelled_run_keeps_nothing_and_is_not_taken_up(cast: Cast) -> None:
     assert again(run).state == "cancelled"
     with acting(system(), reason="look"):
         assert not RunDetail.objects.filter(run=run).exists()
+
+
+def test_a_run_whose_worker_died_is_begun_again_and_one_that_somebody_works_on_is_left(
+    cast: Cast, campaign: Campaign
+) -> None:
+    peopled(campaign, count=10)
+    run = asked(cast, in_use(cast))
+    with acting(system(), reason="a worker began it"):
+        Run.objects.filter(pk=run.pk).update(state="running")
+    with held_elsewhere(LOCKS, run.pk), pytest.raises(Ended):
+        perform(run, now=NOW)
+    assert again(run).state == "running"
+    perform(run, now=NOW)
+    assert again(run).state == "done"
+
+
+@contextmanager
+def held_elsewhere(space: int, number: int) -> Iterator[None]:
+    """Another session of the database holds the work."""
+    parameters = connection.get_connection_params()
+    parameters.pop("pool", None)
+    with psycopg.connect(**parameters) as other:
+        other.execute("select pg_advisory_lock(%s, %s)", [space, number])
+        yield
 
 
 def test_a_run_cancelled_while_it_works_ends_and_keeps_nothing(

@@ -13,7 +13,7 @@ from tests.cast import NOW, Cast
 
 from sipar.assessments.models import Campaign, RoadmapItem
 from sipar.core.acting import acting
-from sipar.core.jobs import system
+from sipar.core.jobs import Ended, system
 from sipar.core.models import BackgroundRun
 from sipar.core.problems import Conflict, Forbidden, Invalid
 from sipar.formats.problems import FormatProblem
@@ -24,7 +24,7 @@ from sipar.risks.plan_files import kept_table
 from sipar.risks.plan_forms import initial_of
 from sipar.risks.plan_models import InvestmentPlan, PlanDetail
 from sipar.risks.plan_selectors import choices_of, result_of
-from sipar.risks.plan_working import Ended, perform
+from sipar.risks.plan_working import perform
 from sipar.risks.tests.planning import QUESTION, priced_run
 
 pytestmark = pytest.mark.django_db
