@@ -177,24 +177,20 @@ def test_the_organisation_learns_nothing_from_the_ledger_of_what_teams_write_amo
 def test_nobody_finds_or_counts_a_case_that_is_not_theirs(world: World) -> None:
     """V7, V8: search, list, filters and totals for words of Alpha's case, its number and its organisation."""
     for person in ("bushra", "farah", "dara", "mina", "chand", "kamran", "omar", "adil"):
-        _finds_and_counts_the_own_only(world, person)
-
-
-def _finds_and_counts_the_own_only(world: World, person: str) -> None:
-    browser, of = world.cast.client(person), world.case_of("alpha")
-    own = {"bushra": 2, "farah": 2, "dara": 2}.get(person, 0)
-    for query in ("secret of alpha", str(of["number"]), "Alpha Power", "PK-T-0001", str(of["help_number"])):
-        found = browser.get("/search/", {"q": query}).content.decode()
-        assert [mark for mark in ("case secret of alpha", f"/{of['number']}/") if mark in found] == []
+        browser, of = world.cast.client(person), world.case_of("alpha")
+        own = {"bushra": 2, "farah": 2, "dara": 2}.get(person, 0)
+        for query in ("secret of alpha", str(of["number"]), "Alpha Power", "PK-T-0001", str(of["help_number"])):
+            found = browser.get("/search/", {"q": query}).content.decode()
+            assert [mark for mark in ("case secret of alpha", f"/{of['number']}/") if mark in found] == []
+            if own:
+                assert browser.get("/api/cases", {"q": query, "state": ""}).json()["total"] == 0
         if own:
-            assert browser.get("/api/cases", {"q": query, "state": ""}).json()["total"] == 0
-    if own:
-        assert browser.get("/api/cases", {"state": ""}).json()["total"] == own
-        assert len(browser.get("/api/support").json()) == 1
-        assert browser.get("/api/duties").json()["total"] < 12
-    else:
-        assert browser.get("/api/cases").status_code == 403
-        assert browser.get("/api/support").status_code == 403
+            assert browser.get("/api/cases", {"state": ""}).json()["total"] == own
+            assert len(browser.get("/api/support").json()) == 1
+            assert browser.get("/api/duties").json()["total"] < 12
+        else:
+            assert browser.get("/api/cases").status_code == 403
+            assert browser.get("/api/support").status_code == 403
 
 
 def test_a_case_is_similar_only_to_those_that_its_reader_sees(world: World) -> None:
@@ -219,17 +215,13 @@ def test_a_case_is_similar_only_to_those_that_its_reader_sees(world: World) -> N
 def test_the_situation_tells_small_numbers_to_nobody_who_does_not_see_the_cases(world: World) -> None:
     """V7: the Council reads no count below five; a CERT counts the cases that it sees."""
     for person in ("kamran", "hamid", "parveen", "farah"):
-        _reads_the_situation(world, person)
-
-
-def _reads_the_situation(world: World, person: str) -> None:
-    page: Any = world.cast.client(person).get(reverse("situation"))
-    assert page.status_code == 200
-    found = page.context["situation"]
-    if person == "kamran":
-        numbers = [line.total for table in (found.sectors, found.provinces, found.teams) for line in table.lines]
-        assert [number for number in numbers if number is not None and 0 < number < 5] == []
-    elif person != "hamid":
-        assert sum(line.total or 0 for line in found.sectors.lines) == 2
-    text = page.content.decode()
-    assert [key for key in ("alpha", "beta", "delta") if f"secret of {key}" in text] == []
+        page: Any = world.cast.client(person).get(reverse("situation"))
+        assert page.status_code == 200
+        found = page.context["situation"]
+        if person == "kamran":
+            numbers = [line.total for table in (found.sectors, found.provinces, found.teams) for line in table.lines]
+            assert [number for number in numbers if number is not None and 0 < number < 5] == []
+        elif person != "hamid":
+            assert sum(line.total or 0 for line in found.sectors.lines) == 2
+        text = page.content.decode()
+        assert [key for key in ("alpha", "beta", "delta") if f"secret of {key}" in text] == []

@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from sipar.core.acting import Actor, acting
 from sipar.core.api import answer
 from sipar.core.gates import PUBLIC, gate_of, guards_itself, home_of
+from sipar.core.http import for_programs
 from sipar.core.problems import Forbidden, Problem
 from sipar.people.models import Account
 from sipar.people.roles import needs_second_factor
@@ -80,7 +81,7 @@ class GateMiddleware:
     ) -> HttpResponseBase | None:
         if "%00" in request.META.get("QUERY_STRING", ""):
             problem = Problem("The address holds a character that no text has.", code="nul")
-            return answer(request, problem) if request.path_info.startswith("/api/") else problem_page(request, problem)
+            return answer(request, problem) if for_programs(request) else problem_page(request, problem)
         home = home_of(view)
         if home.startswith("allauth.") and hides_a_second_factor(request):
             return go_to(request, f"{reverse('mfa_reauthenticate')}?next=/")
@@ -109,7 +110,7 @@ class GateMiddleware:
 def actor_from(request: HttpRequest) -> Actor | None:
     """The actor behind a request: by bearer token, else by session; None for a visitor."""
     header = request.headers.get("Authorization", "")
-    if header.startswith("Bearer ") and request.path_info.startswith("/api/"):
+    if header.startswith("Bearer ") and for_programs(request):
         return token_actor(header.removeprefix("Bearer "), now=timezone.now())
     if not request.user.is_authenticated:
         return None

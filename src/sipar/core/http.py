@@ -13,3 +13,8 @@ class ActorRequest(HttpRequest):
 
     actor: Actor
     htmx: HtmxDetails
+
+
+def for_programs(request: HttpRequest) -> bool:
+    """Whether a program asks, which reads problem documents and no pages."""
+    return request.path_info.startswith("/api/")

@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 from numpy.typing import NDArray
+
+from sipar.routing.compiling import inlined, kernel
 
 type Digests = NDArray[np.uint64]
 """Digests as two little-endian words each: shape (rows, 2)."""
@@ -195,12 +196,12 @@ def _as_binary(digests: Digests) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(digests), [None, data])
 
 
-@njit(nogil=True, inline="always")
+@inlined
 def _turn(value: np.uint64, bits: int) -> np.uint64:  # pragma: no cover - compiled
     return (value << np.uint64(bits)) | (value >> np.uint64(64 - bits))
 
 
-@njit(nogil=True, inline="always")
+@inlined
 def _round(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64) -> Any:  # pragma: no cover - compiled
     a += b
     b = _turn(b, 13) ^ a
@@ -215,7 +216,7 @@ def _round(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64) -> Any:  # pr
     return a, b, c, d
 
 
-@njit(nogil=True, inline="always")
+@inlined
 def _word(data: NDArray[np.uint8], at: np.uint64) -> Any:  # pragma: no cover - compiled
     return (
         np.uint64(data[at])
@@ -229,7 +230,7 @@ def _word(data: NDArray[np.uint8], at: np.uint64) -> Any:  # pragma: no cover - 
     )
 
 
-@njit(nogil=True)
+@kernel
 def _hash_spans(
     data: NDArray[np.uint8], spans: NDArray[np.int64], valid: NDArray[np.bool_], k0: np.uint64, k1: np.uint64,
     out: NDArray[np.uint64],

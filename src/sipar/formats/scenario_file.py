@@ -21,6 +21,8 @@ from sipar.formats.problems import FormatProblem
 LIMITS: Final = Limits(max_bytes=16 * MEGABYTE, max_nodes=2_000_000, max_depth=60, max_rows=5_000, max_columns=80)
 LONGEST_KEY: Final = 60
 MOST_VALUES: Final = 20_000
+# A hundred times the largest cost that the model takes. What is far beyond has squares that no number holds.
+LARGEST: Final = 1e15
 LEVEL_KINDS: Final = ("likelihood", "threat", "vulnerability", "impact")
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
@@ -131,11 +133,13 @@ def check_scale(scale: LevelScale) -> None:
 
 
 def real(value: object, where: str, *, negative: bool = False) -> float:
-    """The finite number. Raises FormatProblem `not_a_number`, `not_finite` or `negative`."""
+    """The finite number. Raises FormatProblem `not_a_number`, `not_finite`, `too_large` or `negative`."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise FormatProblem("not_a_number", "A number belongs here.", where)
     if not math.isfinite(value):
         raise FormatProblem("not_finite", "This is not a finite number.", where)
+    if abs(value) > LARGEST:
+        raise FormatProblem("too_large", f"No rate and no cost is above {LARGEST:,.0f}.", where)
     if value < 0 and not negative:
         raise FormatProblem("negative", "A negative number cannot be here.", where)
     return float(value)

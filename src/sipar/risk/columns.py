@@ -8,6 +8,7 @@ import numpy.typing as npt
 type Floats = npt.NDArray[np.float64]
 type Ints = npt.NDArray[np.int64]
 type Waves = npt.NDArray[np.complex128]
+type Flags = npt.NDArray[np.bool_]
 type Words = npt.NDArray[np.uint64]
 
 LOGNORMAL, TABLE, STEPS = 0, 1, 2

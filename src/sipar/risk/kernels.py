@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from sipar.risk.columns import LOGNORMAL, TABLE, Floats, Ints, Waves, Words
+from sipar.risk.columns import LOGNORMAL, TABLE, Flags, Floats, Ints, Waves, Words
 from sipar.routing.compiling import inlined, kernel, leaf
 
 # What a random number is used for; shocks are streams of their own below the groups.
@@ -23,6 +23,9 @@ CUT, ALIAS = range(2)
 PICKS = ALIAS + 1
 SPREAD, KEEP, SCALE, LOSS = range(4)
 FACTS = LOSS + 1
+# The same of what a provider's link strikes, so that a failure reads its links one after the other.
+STRIKES, LINK_SCALE, LINK_LOSS = range(3)
+LINKS = LINK_LOSS + 1
 # Events whose random numbers are drawn together.
 BATCH = 256
 _32 = np.uint64(32)
@@ -160,6 +163,22 @@ def quantile(shapes: Floats, row: int, table: Floats, probability: float) -> flo
     return float(min(cost, shapes[row, 7]))
 
 
+@leaf
+def choose_rows(
+    words: Words, batch: int, first: int, many: int, picks: Words, facts: Floats, chosen: Ints, happens: Flags
+) -> None:
+    """For each event of a batch, which of `many` rows from `first` on it strikes, and whether controls let it happen.
+
+    All rows of the batch come before any of their losses: the processor waits for many rows at once.
+    """
+    for place in range(batch):
+        row = first + int((words[2, place] * np.uint64(many)) >> _32)
+        other = np.int64(picks[row, ALIAS])
+        chosen[place] = row if rest(words[2, place], words[1, place], many) < coin(picks[row, CUT]) else other
+    for place in range(batch):
+        happens[place] = coin(words[3, place]) < facts[chosen[place], KEEP]
+
+
 @kernel
 def simulate_years(
     years: Ints,
@@ -176,7 +195,7 @@ def simulate_years(
     failures: Floats,
     link_starts: Ints,
     link_rows: Ints,
-    link_chance: Floats,
+    links: Floats,
     totals: Floats,
     by_row: Floats,
     by_link: Floats,
@@ -217,15 +236,7 @@ def simulate_years(
             for begin in range(0, clusters, BATCH):
                 batch = min(BATCH, clusters - begin)
                 philox_row(year, group, begin, 0, seed, words, batch)
-                # First all rows of the batch, then all of their losses: the processor waits for many rows at once.
-                for place in range(batch):
-                    row = first + int((words[2, place] * np.uint64(many)) >> _32)
-                    other = np.int64(picks[row, ALIAS])
-                    chosen[place] = (
-                        row if rest(words[2, place], words[1, place], many) < coin(picks[row, CUT]) else other
-                    )
-                for place in range(batch):
-                    happens[place] = coin(words[3, place]) < facts[chosen[place], KEEP]
+                choose_rows(words, batch, first, many, picks, facts, chosen, happens)
                 for place in range(batch):
                     row, cluster = chosen[place], begin + place
                     a, b, d = words[0, place], words[1, place], words[3, place]
@@ -269,24 +280,24 @@ def simulate_years(
                     # The link is counted in the event's place: a provider may have more links than a use has room for.
                     philox_row(year, PROVIDER + provider, begin, failure, seed, words, batch)
                     for place in range(batch):
-                        keep = facts[link_rows[begin + place], KEEP]
-                        happens[place] = coin(words[2, place]) < link_chance[begin + place] * keep
+                        happens[place] = coin(words[2, place]) < links[begin + place, STRIKES]
                     for place in range(batch):
                         if not happens[place]:
                             continue
-                        link, row = begin + place, link_rows[begin + place]
+                        link = begin + place
                         a, b, d = words[0, place], words[1, place], words[3, place]
-                        entry = int(facts[row, LOSS])
+                        entry = int(links[link, LINK_LOSS])
                         cost = quantile(shapes, 2 * entry, table, unit(a, b))
-                        if second[entry] > 0 and coin(d) < second[entry]:
+                        if coin(d) < second[entry]:
                             a, b, _, _ = philox(year, PROVIDER + provider, link, SECOND + failure, seed)
                             cost += quantile(shapes, 2 * entry + 1, table, unit(a, b))
-                        total += cost * facts[row, SCALE]
+                        cost *= links[link, LINK_SCALE]
+                        total += cost
                         if rows:
-                            by_row[row] += cost * facts[row, SCALE]
-                            by_link[link] += cost * facts[row, SCALE]
+                            by_row[link_rows[link]] += cost
+                            by_link[link] += cost
                         if cells:
-                            by_cell[position, cell[row]] += cost * facts[row, SCALE]
+                            by_cell[position, cell[link_rows[link]]] += cost
                 failure += 1
             totals[position] = total
 

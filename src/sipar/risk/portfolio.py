@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sipar.formats.problems import FormatProblem
+from sipar.risk import kernels
 from sipar.risk.columns import Floats, Ints
-from sipar.risk.kernels import ALIAS, CUT, FACTS, KEEP, LOSS, PICKS, SCALE, SPREAD, alias_table
 from sipar.risk.magnitudes import packed
 from sipar.risk.scenario import CALM, Loss, Provider, Scenario, Shock, check_scenarios, check_shock, failing_with
 
@@ -179,11 +179,18 @@ def kernel_arguments(asked: Portfolio) -> tuple[tuple[Any, ...], npt.NDArray[np.
         part = clusters[groups[group] : groups[group + 1]]
         sums[group] = part.sum()
         if sums[group] > 0:
-            alias_table(part, int(groups[group]), cut, alias)
-    picks, facts = np.zeros((len(order), PICKS), np.uint32), np.zeros((len(order), FACTS))
-    picks[:, CUT], picks[:, ALIAS] = np.minimum(cut * 2.0**32, 2.0**32 - 1), alias
-    facts[:, SPREAD], facts[:, KEEP] = logarithmic, asked.keep[order]
-    facts[:, SCALE], facts[:, LOSS] = asked.scale[order], asked.loss[order]
+            kernels.alias_table(part, int(groups[group]), cut, alias)
+    picks, facts = np.zeros((len(order), kernels.PICKS), np.uint32), np.zeros((len(order), kernels.FACTS))
+    picks[:, kernels.CUT], picks[:, kernels.ALIAS] = np.minimum(cut * 2.0**32, 2.0**32 - 1), alias
+    facts[:, kernels.SPREAD], facts[:, kernels.KEEP] = logarithmic, asked.keep[order]
+    facts[:, kernels.SCALE], facts[:, kernels.LOSS] = asked.scale[order], asked.loss[order]
+    struck = place[asked.link_rows].astype(np.int64)
+    links = np.zeros((len(struck), kernels.LINKS))
+    links[:, kernels.STRIKES] = asked.link_chance * facts[struck, kernels.KEEP]
+    links[:, kernels.LINK_SCALE], links[:, kernels.LINK_LOSS] = (
+        facts[struck, kernels.SCALE],
+        facts[struck, kernels.LOSS],
+    )
     values: list[float] = []
     shapes = [packed(magnitude, values) for loss in asked.losses for magnitude in (loss.primary, loss.secondary)]
     second = [loss.secondary_probability if loss.secondary else 0.0 for loss in asked.losses]
@@ -199,8 +206,8 @@ def kernel_arguments(asked: Portfolio) -> tuple[tuple[Any, ...], npt.NDArray[np.
         np.array([*values, 0.0], np.float64),
         asked.failures,
         asked.link_starts,
-        place[asked.link_rows].astype(np.int64),
-        asked.link_chance,
+        struck,
+        links,
     )
     return arguments, order
 

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sipar.core.acting import acting
-from sipar.core.jobs import Ended, holding, system
+from sipar.core.jobs import Ended, system
 from sipar.formats.problems import FormatProblem
 from sipar.posture.suppression import SMALLEST_CELL
 from sipar.risks import national_inputs
+from sipar.risks.claiming import claimed
 from sipar.risks.models import AssumptionSet, OrganisationLoss, Run, RunDetail
 from sipar.risks.plan_files import keep_candidates, keep_table, kept_candidates, kept_table
 from sipar.risks.plan_models import InvestmentPlan, PlanDetail, PlanPublication
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 type Say = Callable[[int, int], object]
 
-# "plan" in ASCII: the name space of these locks among all advisory locks.
-LOCKS = 0x706C616E
 # Measures made, plan solved; the points of the frontier come between, the keeping last.
 STEPS = 3
 SHARES = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
@@ -39,28 +38,8 @@ def perform(plan: InvestmentPlan, *, now: datetime, say: Say | None = None) -> s
     A plan whose worker died is begun again. Raises Ended where it was cancelled or somebody else works on it, and
     FormatProblem where there is no such plan; the plan says then why.
     """
-    with holding(LOCKS, plan.pk) as mine:
-        if not mine:
-            raise Ended
-        return _perform(plan, now=now, say=say)
-
-
-def _perform(plan: InvestmentPlan, *, now: datetime, say: Say | None) -> str:
-    with acting(system(), reason="begin a plan"):
-        waiting = InvestmentPlan.objects.filter(pk=plan.pk, state__in=("waiting", "running"))
-        if not waiting.update(state="running"):
-            raise Ended
-    try:
+    with claimed(plan, failed="The plan was not solved.", said=_said, now=now):
         return _solved(plan, now=now, say=say)
-    except Ended:
-        raise
-    except BaseException as error:
-        sentence = _said(error) if isinstance(error, FormatProblem) else "The plan was not solved."
-        with acting(system(), reason="end a plan"):
-            InvestmentPlan.objects.filter(pk=plan.pk, state="running").update(
-                state="failed", sentence=sentence, ended_at=now
-            )
-        raise
 
 
 def _solved(plan: InvestmentPlan, *, now: datetime, say: Say | None) -> str:

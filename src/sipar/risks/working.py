@@ -16,10 +16,10 @@ from sipar import __version__
 from sipar.board.publication import rounded
 from sipar.core.acting import acting
 from sipar.core.files import keep_bytes, read_bytes
-from sipar.core.jobs import Ended, holding, system
-from sipar.formats.problems import FormatProblem
+from sipar.core.jobs import Ended, system
 from sipar.posture.suppression import SMALLEST_CELL, Benchmark, benchmark, suppress
 from sipar.risks import national_inputs
+from sipar.risks.claiming import claimed
 from sipar.risks.models import AssumptionSet, OrganisationLoss, Run, RunDetail, RunPublication
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 type Say = Callable[[int, int], object]
 
-# "risk" in ASCII: the name space of these locks among all advisory locks.
-LOCKS = 0x7269736B
 ROWS_AT_ONCE = 500
 SECONDS_BETWEEN_LOOKS = 1.0
 LARGEST = 512 * 1024 * 1024
@@ -46,25 +44,12 @@ def perform(run: Run, *, now: datetime, say: Say | None = None) -> str:
     somebody else works on it, and FormatProblem where the model cannot be run as asked; the run says then that it
     failed, and why.
     """
-    with holding(LOCKS, run.pk) as mine:
-        if not mine:
-            raise Ended
-        return _perform(run, now=now, say=say)
-
-
-def _perform(run: Run, *, now: datetime, say: Say | None) -> str:
-    assumptions = _claimed(run)
-    try:
+    with claimed(run, failed="The run did not end well.", said=lambda problem: problem.sentence, now=now):
+        with acting(system(), reason="read what a run of the risk model assumes"):
+            assumptions = AssumptionSet.objects.get(pk=run.assumptions_id)
         inputs = _inputs_of(run, assumptions)
         made = _analysed(run, assumptions, inputs, say)
         return _keep(run, made, inputs, now=now)
-    except Ended:
-        raise
-    except BaseException as error:
-        sentence = error.sentence if isinstance(error, FormatProblem) else "The run did not end well."
-        with acting(system(), reason="end a run of the risk model"):
-            Run.objects.filter(pk=run.pk, state="running").update(state="failed", sentence=sentence, ended_at=now)
-        raise
 
 
 def years_of(run: Run) -> Floats:
@@ -73,14 +58,6 @@ def years_of(run: Run) -> Floats:
 
     made: Floats = pl.read_parquet(io.BytesIO(read_bytes(run.losses)))["loss"].to_numpy()
     return made
-
-
-def _claimed(run: Run) -> AssumptionSet:
-    """The assumptions of a run that is ours now. Raises Ended where somebody ended it."""
-    with acting(system(), reason="begin a run of the risk model"):
-        if not Run.objects.filter(pk=run.pk, state__in=("waiting", "running")).update(state="running"):
-            raise Ended
-        return AssumptionSet.objects.get(pk=run.assumptions_id)
 
 
 def _inputs_of(run: Run, assumptions: AssumptionSet) -> Inputs:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from sipar.core.api import answer
 from sipar.core.gates import PUBLIC, gate
+from sipar.core.http import for_programs
 from sipar.core.problems import NotFound
 from sipar.ui.context import THEME_COOKIE, THEMES
 from sipar.ui.problems import page
@@ -53,7 +54,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    if request.path.startswith("/api/"):
+    if for_programs(request):
         sentence = "The address may be mistyped or old, or what it names is not open to your role."
         return answer(request, NotFound(sentence))
     return page(

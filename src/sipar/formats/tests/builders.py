@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
+
+from sipar.formats.problems import FormatProblem
 
 FIXTURES = Path(__file__).parent / "fixtures"
 JUNK: st.SearchStrategy[Any] = st.sampled_from(
@@ -35,6 +37,14 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     for key, child in pairs:
         yield (*path, key)
         yield from places(child, (*path, key))
+
+
+def outcome[Read](read: Callable[[], Read]) -> Read | FormatProblem:
+    """What is read, or why it is refused; whatever else is raised passes on."""
+    try:
+        return read()
+    except FormatProblem as problem:
+        return problem
 
 
 def spoiled(document: Any, path: tuple[Any, ...], junk: Any) -> Any:

@@ -63,6 +63,7 @@ def test_a_threat_that_is_as_strong_as_the_control_succeeds_half_the_time() -> N
         ({"LEF": {"low": 3, "mode": 2, "high": 1}, "LM": {"constant": 1}}, "impossible_quantiles"),
         ({"LEF": {"mean": 1, "high": 2}, "LM": {"constant": 1}}, "pyfair.numbers"),
         ({"TEF": {"constant": 1}, "V": {"constant": 1.5}, "LM": {"constant": 1}}, "probability_range"),
+        ({"TEF": {"constant": 1.4e154}, "V": {"constant": 0.5}, "LM": {"constant": 1}}, "too_large"),
         ({"LEF": {"constant": 1}}, "pyfair.incomplete"),
         ({"LM": {"constant": 1}}, "pyfair.incomplete"),
         ({"LEF": {"constant": 1}, "LM": {"raw": []}}, "pyfair.raw"),

@@ -22,9 +22,10 @@ from sipar.core.problems import Conflict, Forbidden, Invalid, NotFound
 from sipar.orgs.models import Organisation
 from sipar.risks import selectors, tasks
 from sipar.risks.actions import cancel_run, discard_draft, repeat_run, save_draft, use_assumptions
+from sipar.risks.claiming import LOCKS
 from sipar.risks.models import AssumptionSet, OrganisationLoss, Run, RunDetail, RunPublication
 from sipar.risks.tests.pricing import again, asked, document, drafted, in_use, peopled, ran
-from sipar.risks.working import LOCKS, perform, years_of
+from sipar.risks.working import perform, years_of
 
 pytestmark = pytest.mark.django_db
 
@@ -187,7 +188,7 @@ def test_a_run_whose_worker_died_is_begun_again_and_one_that_somebody_works_on_i
     run = asked(cast, in_use(cast))
     with acting(system(), reason="a worker began it"):
         Run.objects.filter(pk=run.pk).update(state="running")
-    with held_elsewhere(LOCKS, run.pk), pytest.raises(Ended):
+    with held_elsewhere(LOCKS[Run], run.pk), pytest.raises(Ended):
         perform(run, now=NOW)
     assert again(run).state == "running"
     perform(run, now=NOW)
