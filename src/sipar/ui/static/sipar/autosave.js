@@ -130,12 +130,13 @@
       this.form.dispatchEvent(new CustomEvent("sipar:saved", { bubbles: true, detail: { ...answer, waiting: Object.keys(this.waiting) } }));
     }
 
-    // The version moves on; a field that somebody else wrote meanwhile keeps the one its writer had seen.
+    // The version moves on; a field that somebody else wrote meanwhile keeps the one its writer had seen, also after later saves.
     moveOn(answer) {
       if (answer.version === undefined) return;
+      const before = this.version;
       this.version = String(answer.version);
       for (const name of Object.keys(this.waiting)) {
-        if (!this.refused.has(name) && !(answer.stale ?? []).includes(name)) this.bases[name] = this.version;
+        if (this.bases[name] === before && !(answer.stale ?? []).includes(name)) this.bases[name] = this.version;
       }
     }
 
