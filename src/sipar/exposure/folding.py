@@ -24,6 +24,8 @@ FOLDED: Final = (
 )  # fmt: skip
 EVIDENCE: Final = ("raw", "line", "hostname", "url", "product", "malware", "tag")
 MOST_CVES, MOST_TEXT = 100, 300
+# What an observation does not say. The first two of EVIDENCE are never null, and a quote inside a text has a backslash.
+_UNSAID: Final = ',"(?:' + "|".join(EVIDENCE[2:]) + ')":null'
 _MOMENT: Final = pl.Datetime("us", "UTC")
 # `days` holds the days on which it was seen as numbers since 1970, sorted. `asset` is empty where the finding is of a
 # claim whose addresses are shared: the claim's own value is its name, and the register has it.
@@ -225,7 +227,7 @@ def _described(rows: pa.Table) -> pl.DataFrame:
         pl.col("shared").fill_null("").str.slice(0, 10),
         "claim",
         pl.col("source").str.slice(0, 60),
-        pl.struct(said).struct.json_encode().alias("evidence"),
+        pl.struct(said).struct.json_encode().str.replace_all(_UNSAID, "").alias("evidence"),
         "raw",
         "line",
     )

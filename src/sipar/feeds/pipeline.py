@@ -7,8 +7,6 @@ it is run again: times come from the file, or from when it was received, never f
 from __future__ import annotations
 
 import io
-import queue
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,6 +18,7 @@ import pyarrow.compute as pc
 
 from sipar.eventstore.layout import Part
 from sipar.eventstore.store import Store
+from sipar.executors.ahead import ahead
 from sipar.exposure.hashing import finding_keys, row_hashes
 from sipar.exposure.observations import ADDED, SCHEMA
 from sipar.feeds.lines import as_utf8
@@ -250,42 +249,3 @@ class _SeenBefore:
         kept = self._store.observations(day, day, columns=["row", "raw"], where={"source": [self._work.source]})
         others = kept.filter(pc.not_equal(kept["raw"].cast(pa.string()), self._work.raw))
         yield from others["row"].chunks
-
-
-def ahead[T](items: Iterator[T], *, depth: int = 1) -> Iterator[T]:
-    """The same items, made by a thread of their own up to `depth` before they are asked for."""
-    waiting: queue.Queue[tuple[bool, Any]] = queue.Queue(maxsize=depth)
-    stopped = threading.Event()
-
-    def put(entry: tuple[bool, Any]) -> None:
-        while not stopped.is_set():
-            try:
-                waiting.put(entry, timeout=0.2)
-            except queue.Full:
-                continue
-            return
-
-    def work() -> None:
-        try:
-            for item in items:
-                put((True, item))
-                if stopped.is_set():
-                    return
-            put((False, None))
-        except BaseException as problem:  # noqa: BLE001 - it is raised again where the items are asked for
-            put((False, problem))
-
-    thread = threading.Thread(target=work, name="sipar-reader", daemon=True)
-    thread.start()
-    try:
-        while True:
-            more, item = waiting.get()
-            if more:
-                yield item
-                continue
-            if item is not None:
-                raise item
-            return
-    finally:
-        stopped.set()
-        thread.join(30)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from sipar.exposure.observations import READ
 
-BLOCK = 32 * 1024 * 1024
+BLOCK = 16 * 1024 * 1024
 MAX_EXCERPT = 300
 # Refused rows that a chunk lists; those beyond are counted only.
 MAX_LISTED = 1_000

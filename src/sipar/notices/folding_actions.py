@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from sipar.executors.ahead import ahead
 from sipar.notices import folding_sql as sql
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sipar.eventstore.store import Store
 
 STALE_AFTER, OLD_AFTER = timedelta(days=14), timedelta(days=90)
-SLICE_ROWS = 1_000_000
+SLICE_ROWS, PIECE_ROWS = 1_000_000, 20_000
 _EPOCH = date(1970, 1, 1)
 
 
@@ -170,15 +171,25 @@ def _stage(cursor: Any, tally: pl.DataFrame | None) -> None:
 
 def _copy(cursor: Any, tally: pl.DataFrame) -> None:
     """Send a tally by COPY, the rows in one order so that rows of one place lie together."""
-    import polars as pl
 
     from sipar.exposure.folding import named
 
     if not tally.height:
         return
-    brace = pl.lit("{"), pl.lit("}")
     whole = named(tally, _claims(tally)).sort("organisation", "first_seen", "key")
-    out = whole.select(
+    with cursor.copy(sql.COPY) as copy:
+        # The next piece is written while PostgreSQL reads this one.
+        for text in ahead(_as_csv(piece) for piece in whole.iter_slices(PIECE_ROWS)):
+            copy.write(text)
+
+
+def _as_csv(tally: pl.DataFrame) -> bytes:
+    """The rows as `sql.COPY` reads them."""
+    import polars as pl
+
+    brace = pl.lit("{"), pl.lit("}")
+    text = io.BytesIO()
+    tally.select(
         "organisation",
         pl.col("key").bin.encode("hex"),
         "team", "kind", "classification", "severity", "asset", "shared", "claim", "source",
@@ -188,12 +199,8 @@ def _copy(cursor: Any, tally: pl.DataFrame) -> None:
         "count",
         pl.concat_str(brace[0], pl.col("days").cast(pl.List(pl.String)).list.join(","), brace[1]).alias("numbers"),
         "evidence",
-    )  # fmt: skip
-    with cursor.copy(sql.COPY) as copy:
-        for piece in out.iter_slices(50_000):
-            text = io.BytesIO()
-            piece.write_csv(text, include_header=False, null_value="none", quote_style="non_numeric")
-            copy.write(text.getvalue())
+    ).write_csv(text, include_header=False, null_value="none", quote_style="non_numeric")  # fmt: skip
+    return text.getvalue()
 
 
 def _claims(tally: pl.DataFrame) -> dict[int, str]:

@@ -35,7 +35,7 @@ _SEEN: Final = f"""
     shared = case when {_LATER} then t.shared else f.shared end,
     claim_id = case when {_LATER} then t.claim_id else f.claim_id end,
     source = case when {_LATER} then t.source else f.source end,
-    evidence = case when {_LATER} then jsonb_strip_nulls(t.evidence) else f.evidence end,
+    evidence = case when {_LATER} then t.evidence else f.evidence end,
     severity = greatest(f.severity, t.severity),
     cves = case when f.cves @> t.cves then f.cves else
         (array(select distinct c from unnest(f.cves || t.cves) c order by c))[1:100] end,
@@ -81,7 +81,7 @@ from folded t where {_SAME} and (
     or case when f.first_seen < %(oldest)s then f.count < t.count or f.days < cardinality(t.days)
         else f.count <> t.count or f.days <> cardinality(t.days) end
     or {_LATER} and (f.team_id, f.claim_id, f.asset, f.shared, f.source, f.evidence) is distinct from
-        (t.team_id, t.claim_id, t.asset, t.shared, t.source, jsonb_strip_nulls(t.evidence))
+        (t.team_id, t.claim_id, t.asset, t.shared, t.source, t.evidence)
 )
 """  # noqa: S608
 INSERT: Final = f"""
@@ -89,14 +89,15 @@ insert into notices_finding (key, organisation_id, team_id, kind, classification
     source, cves, first_seen, last_seen, count, days, state, state_at, closed_by, reopened, evidence, reasons)
 select t.key, t.organisation_id, t.team_id, t.kind, t.classification, t.severity, t.asset, t.shared, t.claim_id,
     t.source, t.cves, t.first_seen, t.last_seen, t.count, cardinality(t.days), 'open', t.first_seen, '', 0,
-    jsonb_strip_nulls(t.evidence), '[]'
+    t.evidence, '[]'
 from folded t where not exists (select 1 from notices_finding f where {_SAME})
 """  # noqa: S608
 
 # The same source sees it at another organisation on a later day than it last saw it here; what comes late counts too.
 MOVED: Final = f"""
 with twice as materialized (
-    select key from notices_finding where key in (select key from folded) group by key having count(*) > 1
+    select distinct t.key from folded t
+    join notices_finding f on f.key = t.key and f.organisation_id is distinct from t.organisation_id
 )
 update notices_finding f set state = 'closed', closed_by = 'moved', state_at = t.first_seen
 from (

@@ -68,7 +68,7 @@ class Finding(models.Model):
     key = models.UUIDField()
     # The constraint below has an index that begins with the organisation.
     organisation = models.ForeignKey(Organisation, models.CASCADE, null=True, related_name="findings", db_index=False)
-    team = models.ForeignKey(Team, models.PROTECT, null=True, related_name="+")
+    team = models.ForeignKey(Team, models.PROTECT, null=True, related_name="+", db_index=False)
     kind = models.CharField(max_length=80)
     classification = models.CharField(max_length=60)
     severity = models.SmallIntegerField()
@@ -114,6 +114,8 @@ class Finding(models.Model):
                 "kind", F("priority").desc(nulls_last=True), F("severity").desc(), "id",
                 name="notices_finding_kind", condition=Q(state__in=("open", "stale", "reopened")),
             ),
+            # A team is asked for where nobody owns the address.
+            models.Index(fields=["team"], name="notices_finding_team", condition=Q(organisation=None)),
             # For the search box, through guard.search_findings.
             models.Index(fields=["asset"], opclasses=["varchar_pattern_ops"], name="notices_finding_asset"),
             GinIndex(fields=["cves"], condition=~Q(cves=[]), name="notices_finding_cves"),

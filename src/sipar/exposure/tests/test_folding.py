@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -44,6 +45,12 @@ def test_its_evidence_is_the_latest_observation() -> None:
     found = told({"tag": "late", "observed_at": SEEN + DAY, "line": 7}, {"tag": "early"})
     assert '"tag":"late"' in found["evidence"]
     assert '"line":7' in found["evidence"]
+
+
+def test_evidence_leaves_out_what_was_not_said_and_keeps_what_looks_like_it() -> None:
+    found = json.loads(told({"tag": 'x,"url":null', "malware": None, "hostname": None, "line": 3})["evidence"])
+    assert found["tag"] == 'x,"url":null'
+    assert set(found) == {"raw", "line", "tag"}
 
 
 def test_owners_are_told_apart_and_so_is_nobody() -> None:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from sipar.executors.ahead import ahead
 from sipar.feeds.kernels.csv_blocks import Head, no_rows, text_rows
 from sipar.feeds.kernels.plan import NOTHING_BEFORE, Before, Plan, observations
 from sipar.feeds.lines import blocks
@@ -22,7 +23,7 @@ def read_rows(
 ) -> Iterator[Chunk]:
     """The observations of the rows after the head, whose columns are called `names`; `drifts` go with the first."""
     told = False
-    for block in blocks(stream, quoted=True, first_line=head.next_line):
+    for block in ahead(blocks(stream, quoted=True, first_line=head.next_line)):
         rows = text_rows(block, names, delimiter=head.delimiter)
         before = Before(
             bad=(*block.bad, *rows.bad),

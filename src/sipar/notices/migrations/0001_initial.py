@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 ('reasons', models.JSONField(default=list)),
                 ('due_on', models.DateField(null=True)),
                 ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='orgs.organisation', db_index=False)),
-                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.team')),
+                ('team', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.team')),
             ],
         ),
         migrations.CreateModel(
@@ -250,6 +250,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='finding',
             index=models.Index(models.F('kind'), models.OrderBy(models.F('priority'), descending=True, nulls_last=True), models.OrderBy(models.F('severity'), descending=True), models.F('id'), condition=models.Q(('state__in', ('open', 'stale', 'reopened'))), name='notices_finding_kind'),
+        ),
+        migrations.AddIndex(
+            model_name='finding',
+            index=models.Index(condition=models.Q(('organisation', None)), fields=['team'], name='notices_finding_team'),
         ),
         migrations.AddIndex(
             model_name='finding',
