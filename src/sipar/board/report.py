@@ -29,7 +29,6 @@ from sipar.ui.chart_images import to_svg
 from sipar.ui.charts import Chart
 from sipar.ui.context import nation
 
-LANGUAGES = ("en", "ur")
 MOST_URGENT = 20
 
 

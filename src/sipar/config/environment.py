@@ -15,6 +15,9 @@ from django.core.exceptions import ImproperlyConfigured
 from sipar.core.secrets import keep_once
 
 PROJECT = Path(__file__).resolve().parents[3]
+# The lines that a web process speaks on at once. Each may hold a connection to the database, as one does that sends a
+# long file slowly.
+WEB_THREADS = 16
 
 
 @dataclass(frozen=True)

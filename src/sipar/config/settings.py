@@ -124,7 +124,7 @@ DATABASES = {
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     server_side_binding=True,
     prepare_threshold=3,
-    pool={"min_size": 1, "max_size": 8, "timeout": 20, "check": still_open},
+    pool={"min_size": 1, "max_size": environment.WEB_THREADS, "timeout": 20, "check": still_open},
 )
 
 LANGUAGE_CODE = "en"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
+from sipar.config.environment import WEB_THREADS
 from sipar.config.supervisor import Process
 from sipar.core import localdb
 
@@ -44,8 +45,8 @@ def web_process(host: str, port: int) -> Process:
     """The web server: two processes, each with a thread for every line that speaks; `wsgi` lets two compute at once."""
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     command = [sys.executable, "-m", "gunicorn", "sipar.config.wsgi:application", "--bind", bind]
-    command += ["--worker-class", "gthread", "--workers", "2", "--threads", "16", "--timeout", "120"]
-    command += ["--graceful-timeout", f"{_WEB_GRACE_SECONDS - 1:.0f}", "--no-control-socket"]
+    command += ["--worker-class", "gthread", "--workers", "2", "--threads", f"{WEB_THREADS}"]
+    command += ["--timeout", "120", "--graceful-timeout", f"{_WEB_GRACE_SECONDS - 1:.0f}", "--no-control-socket"]
     # A request computes over a handful of rows: more threads than its own would only wait for each other.
     return Process(
         "web", command, environment=_COMPILED_ONCE | {"POLARS_MAX_THREADS": "1"}, grace_seconds=_WEB_GRACE_SECONDS

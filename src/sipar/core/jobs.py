@@ -7,14 +7,19 @@ progress shows while it runs and a crash loses one step at most. Deadlines are n
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
 from sipar.core.acting import Actor, Grant, acting
 from sipar.core.models import BackgroundRun
+from sipar.core.problems import Problem
+from sipar.formats.problems import FormatProblem
 
 
 def system() -> Actor:
@@ -47,6 +52,41 @@ def finish(
 
 class Ended(Exception):
     """The work was cancelled, or is somebody else's already: nothing of it is kept."""
+
+
+@dataclass
+class Closing:
+    """What a run will say when its work is done, and what it will hold."""
+
+    sentence: str = ""
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def closing(run: int, *, failed: str, kept: Mapping[str, Any] | None = None) -> Iterator[Closing]:
+    """Close a run however the work in the body ends. Call outside `acting`.
+
+    What Sipar refuses closes it with the words of the refusal. Anything else closes it with `failed`, and is raised
+    again for the log. Where the body raises Ended, whoever has the work closes the run. `kept` is the result of a run
+    that failed.
+    """
+    ending = Closing()
+    try:
+        yield ending
+    except Ended:
+        return
+    except (Problem, FormatProblem) as problem:
+        finish(run, sentence=said(problem), failed=True, now=timezone.now(), result=dict(kept or {}))
+    except Exception:
+        finish(run, sentence=failed, failed=True, now=timezone.now(), result=dict(kept or {}))
+        raise
+    else:
+        finish(run, sentence=ending.sentence, now=timezone.now(), result=ending.result)
+
+
+def said(problem: Problem | FormatProblem) -> str:
+    """A refusal in one sentence, with the place in the file where it has one."""
+    return problem.sentence if isinstance(problem, Problem) else str(problem)
 
 
 @contextlib.contextmanager

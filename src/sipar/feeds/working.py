@@ -21,7 +21,7 @@ from django.utils import timezone
 from sipar.core.acting import Actor, acting
 from sipar.core.actions import action
 from sipar.core.files import open_bytes
-from sipar.core.jobs import holding, system
+from sipar.core.jobs import holding, said, system
 from sipar.core.problems import Problem
 from sipar.feeds.actions import require_system
 from sipar.feeds.models import Batch, Drift, Feed, QuarantinedRow
@@ -83,8 +83,7 @@ def _take(batch: Batch, tell: Tell) -> Batch:
     try:
         return _count(batch, tell)
     except (FormatProblem, Problem) as problem:
-        said = str(problem) if isinstance(problem, FormatProblem) else problem.sentence
-        return _fail(batch, code=problem.code, sentence=said)
+        return _fail(batch, code=problem.code, sentence=said(problem))
     except OperationalError:
         # The database went away: the next worker begins this batch again.
         raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from sipar.core import jobs
@@ -17,20 +16,13 @@ FAULTS_KEPT = 50
 @app.task(queue="house")
 def verify_ledger(run: int) -> None:
     """Recompute every leaf and checkpoint, step by step, and keep the verdict with the run."""
-    try:
+    with jobs.closing(run, failed="The verification stopped. Start it again.") as closing:
         verdict = _verify(run)
-    except Exception:
-        jobs.finish(run, sentence="The verification stopped. Start it again.", failed=True, now=timezone.now())
-        raise
-    jobs.finish(
-        run,
-        sentence=sentence_of(verdict),
-        now=timezone.now(),
-        result={
+        closing.sentence = sentence_of(verdict)
+        closing.result = {
             "ok": verdict.ok, "events": verdict.events, "sealed": verdict.sealed,
             "checkpoints": verdict.checkpoints, "faults": list(verdict.faults[:FAULTS_KEPT]),
-        },
-    )  # fmt: skip
+        }  # fmt: skip
 
 
 def sentence_of(verdict: Verdict) -> str:

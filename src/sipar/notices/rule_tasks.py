@@ -38,16 +38,12 @@ def dry_run_rules(dry_run: int) -> None:
         asked = DryRun.objects.select_related("rule_set").get(pk=dry_run)
         active = RuleSet.objects.filter(team=asked.team_id, state="active").first()
     run = asked.run_id or 0
-    try:
+    failed = "The dry run did not end well. The log of the server says why; ask for it again."
+    with jobs.closing(run, failed=failed) as closing:
         result = work_out(asked, active)
-    except Exception:
-        sentence = "The dry run did not end well. The log of the server says why; ask for it again."
-        jobs.finish(run, sentence=sentence, failed=True, now=timezone.now())
-        raise
-    now = timezone.now()
-    with acting(system(), reason="keep the result of a dry run"):
-        DryRun.objects.filter(pk=dry_run).update(result=result, ended_at=now)
-    jobs.finish(run, sentence="The result is ready.", now=now)
+        with acting(system(), reason="keep the result of a dry run"):
+            DryRun.objects.filter(pk=dry_run).update(result=result, ended_at=timezone.now())
+        closing.sentence = "The result is ready."
 
 
 def work_out(asked: DryRun, active: RuleSet | None) -> dict[str, Any]:

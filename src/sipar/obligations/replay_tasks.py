@@ -8,9 +8,6 @@ from procrastinate.contrib.django import app
 from sipar.core import jobs
 from sipar.core.acting import Actor, acting
 from sipar.core.files import keep_file
-from sipar.core.jobs import system
-from sipar.core.models import BackgroundRun
-from sipar.core.problems import Problem
 from sipar.formats.problems import FormatProblem
 from sipar.obligations.law_actions import Question, asked
 from sipar.obligations.law_selectors import access_regime
@@ -19,21 +16,18 @@ from sipar.obligations.register_facts import served_nation
 from sipar.obligations.replay_source import source_of
 from sipar.obligations.replay_words import html_of
 from sipar.obligations.replaying import Document, Law, run_replay
-from sipar.people.models import Account
-from sipar.people.selectors import actor_of
+from sipar.people.selectors import asker_of
 from sipar.ui.pdf import pdf_of
-
-LANGUAGES = ("en", "ur")
+from sipar.ui.reports import LANGUAGES
 
 
 @app.task(queue="reports")
 def replay_laws(run: int) -> None:
     """Answer the question that the run was started with, and keep the answer as document and PDF."""
-    with acting(system(), reason="read what replay was asked for"):
-        found = BackgroundRun.objects.get(pk=run)
     now = timezone.now()
-    actor = actor_of(Account.objects.get(pk=found.account_id), now=now, verified=True)
-    try:
+    found, actor = asker_of(run, now=now)
+    failed = "The replay did not end well. The log of the server says why; ask for it again."
+    with jobs.closing(run, failed=failed, kept=found.result) as closing:
         document = _answer(actor, asked(found.result), run, found.total)
         for language in LANGUAGES:
             pdf = pdf_of(html_of(document, language, now=now))
@@ -41,14 +35,7 @@ def replay_laws(run: int) -> None:
                 kept = keep_file(actor, pdf, name=f"replay-{run}-{language}.pdf", organisation=None, now=now)
             document.setdefault("pdf", {})[language] = kept.pk
         jobs.report(run, done=found.total, total=found.total)
-    except (Problem, FormatProblem) as problem:
-        jobs.finish(run, sentence=problem.sentence, failed=True, now=timezone.now(), result=found.result)
-        return
-    except Exception:
-        sentence = "The replay did not end well. The log of the server says why; ask for it again."
-        jobs.finish(run, sentence=sentence, failed=True, now=timezone.now(), result=found.result)
-        raise
-    jobs.finish(run, sentence="The result is ready.", now=timezone.now(), result=found.result | document)
+        closing.sentence, closing.result = "The result is ready.", found.result | document
 
 
 def _answer(actor: Actor, question: Question, run: int, total: int) -> Document:

@@ -8,8 +8,6 @@ from procrastinate.contrib.django import app
 
 from sipar.core import jobs
 from sipar.core.acting import acting
-from sipar.core.problems import Problem
-from sipar.formats.problems import FormatProblem
 from sipar.orgs.import_actions import access_import, apply_import, release_import
 from sipar.teams.actions import resolve_constituencies
 
@@ -21,19 +19,17 @@ def load_register(number: int, run: int) -> None:
     """Apply one import whole or not at all, and close its run with a sentence."""
     sipar = jobs.system()
     jobs.report(run, done=0, total=len(STEPS))
-    try:
-        with acting(sipar, reason=f"load import {number} as asked for"):
-            done = apply_import(sipar, access_import(sipar, number), now=timezone.now())
-    except (Problem, FormatProblem) as problem:
-        with acting(sipar, reason=f"give import {number} back"):
-            release_import(sipar, number)
-        jobs.finish(run, sentence=str(problem), failed=True, now=timezone.now())
-        return
-    sentence = _("%(added)s organisations were added and %(changed)s changed.") % {
-        "added": done.added,
-        "changed": done.changed,
-    }
-    jobs.finish(run, sentence=sentence, now=timezone.now(), result={"added": done.added, "changed": done.changed})
+    failed = "The import did not end well. The log of the server says why; load it again."
+    with jobs.closing(run, failed=failed) as closing:
+        try:
+            with acting(sipar, reason=f"load import {number} as asked for"):
+                done = apply_import(sipar, access_import(sipar, number), now=timezone.now())
+        except Exception:
+            with acting(sipar, reason=f"give import {number} back"):
+                release_import(sipar, number)
+            raise
+        closing.result = {"added": done.added, "changed": done.changed}
+        closing.sentence = _("%(added)s organisations were added and %(changed)s changed.") % closing.result
 
 
 @app.task(queue="register", lock="register", pass_context=False)

@@ -10,7 +10,9 @@ from allauth.usersessions.models import UserSession
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from sipar.core.acting import Actor, Grant
+from sipar.core.acting import Actor, Grant, acting
+from sipar.core.jobs import system
+from sipar.core.models import BackgroundRun
 from sipar.core.problems import not_open
 from sipar.people.models import Account, GrantRequest
 from sipar.people.models import Grant as GrantRow
@@ -34,6 +36,16 @@ def actor_of(account: Account, *, now: datetime, verified: bool = False, scopes:
         verified=verified,
         language=account.language,
     )
+
+
+def asker_of(run: int, *, now: datetime) -> tuple[BackgroundRun, Actor]:
+    """A background run and who asked for it, as that person may act now: as Sipar itself they would see more.
+
+    Call outside `acting`.
+    """
+    with acting(system(), reason="read what was asked for"):
+        found = BackgroundRun.objects.get(pk=run)
+    return found, actor_of(Account.objects.get(pk=found.account_id), now=now, verified=True)
 
 
 def grants_in_force(now: datetime) -> QuerySet[GrantRow]:

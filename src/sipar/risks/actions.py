@@ -20,6 +20,7 @@ from sipar.formats.problems import FormatProblem
 from sipar.risks import tasks
 from sipar.risks.models import AssumptionSet, Run
 from sipar.risks.policy import require_may_model, require_may_read_nation
+from sipar.ui.reports import STEPS
 
 LEAST_YEARS, MOST_YEARS = 1_000, 200_000
 MOST_SEED = (1 << 63) - 1
@@ -176,7 +177,7 @@ def ask_for_report(actor: Actor, run: Run, *, now: datetime) -> BackgroundRun:
     require_may_read_nation(actor)
     if run.state != "done":
         raise Conflict("Only a run that is done has a report.", code="risk.state")
-    asked = jobs.start_run(actor, kind=tasks.REPORT, subject=str(run.pk), total=tasks.REPORT_STEPS, now=now)
+    asked = jobs.start_run(actor, kind=tasks.REPORT, subject=str(run.pk), total=STEPS, now=now)
     tasks.draw_risk_report.defer(run=asked.pk)
     return asked
 

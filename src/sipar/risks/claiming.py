@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from django.utils import timezone
+
+from sipar.core import jobs
 from sipar.core.acting import acting
 from sipar.core.jobs import Ended, holding, system
 from sipar.formats.problems import FormatProblem
@@ -38,4 +41,28 @@ def claimed[Work: (Run, InvestmentPlan)](
             sentence = said(error) if isinstance(error, FormatProblem) else failed
             with acting(system(), reason="end background work"):
                 rows.filter(state="running").update(state="failed", sentence=sentence, ended_at=now)
+            raise
+
+
+@contextmanager
+def watched[Work: (Run, InvestmentPlan)](
+    work: Work, *, failed: str
+) -> Iterator[tuple[jobs.Closing, Callable[[int, int], None]]]:
+    """Close the background run by which somebody watches the work of the body; the second tells it how far it is.
+
+    Where another process was faster (`sipar risks run`, the demonstration), that one says how the work ended.
+    """
+    progress = work.background or 0
+
+    def say(done: int, total: int) -> None:
+        jobs.report(progress, done=done, total=total)
+
+    with jobs.closing(progress, failed=failed) as closing:
+        try:
+            yield closing, say
+        except Ended:
+            with acting(system(), reason="see why background work had ended"):
+                cancelled = type(work).objects.filter(pk=work.pk, state="cancelled").exists()
+            if cancelled:
+                jobs.finish(progress, sentence="Cancelled before it was done.", failed=True, now=timezone.now())
             raise

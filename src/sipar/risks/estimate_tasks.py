@@ -8,7 +8,6 @@ from procrastinate.contrib.django import app
 from sipar.core import jobs
 from sipar.core.acting import acting
 from sipar.core.jobs import system
-from sipar.formats.problems import FormatProblem
 from sipar.risks.estimate_models import ReportUpdate
 
 KIND = "risk.reports"
@@ -23,13 +22,5 @@ def work_out_update(update: int) -> None:
         found = ReportUpdate.objects.select_related("assumptions").get(pk=update)
     if found.state != "waiting":
         return
-    progress = found.background or 0
-    try:
-        sentence = perform(found, now=timezone.now())
-    except FormatProblem as problem:
-        jobs.finish(progress, sentence=problem.sentence, failed=True, now=timezone.now())
-    except Exception:
-        jobs.finish(progress, sentence="It was not worked out. Ask for it again.", failed=True, now=timezone.now())
-        raise
-    else:
-        jobs.finish(progress, sentence=sentence, now=timezone.now())
+    with jobs.closing(found.background or 0, failed="It was not worked out. Ask for it again.") as closing:
+        closing.sentence = perform(found, now=timezone.now())

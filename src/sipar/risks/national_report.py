@@ -26,7 +26,6 @@ from sipar.ui.chart_images import to_svg
 from sipar.ui.charts import Chart
 from sipar.ui.context import nation
 
-LANGUAGES = ("en", "ur")
 MOST_LINES = 20
 CHARTED = ("sector", "scenario")
 TABLED = ("sector", "province", "tier", "provider", "requirement")

@@ -8,7 +8,6 @@ from procrastinate.contrib.django import app
 
 from sipar.core import jobs
 from sipar.core.acting import acting
-from sipar.core.problems import Problem
 from sipar.vulnerabilities.matching_actions import match_components
 
 
@@ -17,16 +16,14 @@ def match_organisation(organisation: int, run: int) -> None:
     """Work out what an organisation's components are affected by, and close the run with a sentence."""
     sipar = jobs.system()
     jobs.report(run, done=0, total=1)
-    try:
+    failed = "The products were not compared. The log of the server says why; every night does it again."
+    with jobs.closing(run, failed=failed) as closing:
         with acting(sipar, reason="an inventory changed"):
             done = match_components(sipar, organisation=organisation, now=timezone.now())
-    except Problem as problem:
-        jobs.finish(run, sentence=str(problem), failed=True, now=timezone.now())
-        return
-    sentence = _("%(components)s products were compared: %(matches)s matches, %(unsure)s without a usable version.") % {
-        "components": done.components, "matches": done.matches, "unsure": done.unsure,
-    }  # fmt: skip
-    jobs.finish(run, sentence=sentence, now=timezone.now(), result={"matches": done.matches, "unsure": done.unsure})
+        closing.result = {"matches": done.matches, "unsure": done.unsure}
+        closing.sentence = _(
+            "%(components)s products were compared: %(matches)s matches, %(unsure)s without a usable version."
+        ) % {"components": done.components, **closing.result}
 
 
 @app.periodic(cron="40 1 * * *")

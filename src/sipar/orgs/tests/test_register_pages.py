@@ -8,6 +8,7 @@ from tests.cast import Cast
 
 from sipar.core.acting import acting
 from sipar.core.jobs import system
+from sipar.core.models import BackgroundRun
 from sipar.orgs.models import Asset, Designation, Organisation, RegisterImport
 from sipar.orgs.tasks import load_register
 from sipar.orgs.tests.register_files import csv_file, rows_with
@@ -73,6 +74,27 @@ def test_a_register_file_is_previewed_and_then_loaded_by_the_worker(cast: Cast) 
     assert "The file is loaded" in client.get(answer["Location"]).content.decode()
     with acting(system(), reason="look"):
         assert Organisation.objects.filter(identifier="PK-T-9001").exists()
+
+
+def test_an_import_that_breaks_is_given_back_and_its_run_is_closed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = cast.client("nadia")
+    upload = SimpleUploadedFile("register.csv", csv_file(rows_with({})))
+    address = client.post("/organisations/import/", {"file": upload})["Location"]
+    client.post(f"{address}apply/")
+    with acting(system(), reason="look"):
+        taken = RegisterImport.objects.get()
+
+    def breaks(*_given: object, **_named: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr("sipar.orgs.tasks.apply_import", breaks)
+    assert taken.run_id is not None
+    with pytest.raises(OSError, match="full"):
+        load_register.func(taken.pk, taken.run_id)
+    assert client.post(f"{address}apply/").status_code == 302
+    with acting(system(), reason="look"):
+        assert BackgroundRun.objects.get(pk=taken.run_id).state == "failed"
+        assert RegisterImport.objects.get().state == "applying"
 
 
 def test_the_preview_names_each_bad_row_and_offers_no_loading(cast: Cast) -> None:
