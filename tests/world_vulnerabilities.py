@@ -7,7 +7,7 @@ from datetime import date
 from django.db.models import Model
 
 from sipar.orgs.models import Organisation
-from sipar.vulnerabilities.models import Alias, Component, Dismissal, Inventory, Match, Upload, Vulnerability
+from sipar.vulnerabilities.models import Alias, Component, Dismissal, Inventory, Match, Source, Upload, Vulnerability
 from tests.cast import NOW
 
 VULNERABILITY_TABLES: tuple[type[Model], ...] = (Inventory, Upload, Component, Match, Dismissal)
@@ -39,6 +39,8 @@ def furnish_vulnerabilities(organisation: Organisation, account: int, secret: st
     alias, _ = Alias.objects.get_or_create(
         name="sample:portal", defaults={"means": "sample_soft:portal", "made_at": NOW}
     )
+    source, _ = Source.objects.get_or_create(code="kev", defaults={"url": "https://lists.example/kev.json"})
     return {
-        "cve": CVE, "inventory": inventory.pk, "match": match.pk, "dismissal": dismissal.pk, "alias": alias.pk,
+        "source": source.pk, "cve": CVE,
+        "inventory": inventory.pk, "match": match.pk, "dismissal": dismissal.pk, "alias": alias.pk,
     }  # fmt: skip

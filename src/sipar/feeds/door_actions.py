@@ -19,13 +19,13 @@ from django.utils import timezone
 
 from sipar.core.acting import Actor, acting
 from sipar.core.actions import action
+from sipar.core.fetching import FetchProblem, fetched, networks
 from sipar.core.files import CHUNK, Stored, keep_bytes
 from sipar.core.jobs import system
 from sipar.core.mailbox import Mailbox, mark_seen, opened, waiting
 from sipar.core.problems import Problem
 from sipar.feeds.actions import Received, receive_file
 from sipar.feeds.doors import LARGEST_FILE, LARGEST_UPLOAD
-from sipar.feeds.fetching import FetchProblem, fetched, networks
 from sipar.feeds.models import Feed, RawFile
 from sipar.formats.problems import FormatProblem
 from sipar.formats.report_mail import ReportMail, read_report_mail

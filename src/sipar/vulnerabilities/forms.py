@@ -37,6 +37,21 @@ class DismissForm(forms.Form):
             scope.choices = own
 
 
+class SourceForm(forms.Form):
+    code = forms.SlugField(max_length=40, label=_("Short name"), help_text=_("Small letters and digits, such as kev."))
+    url = forms.URLField(
+        max_length=500, assume_scheme="https", label=_("Address"),
+        help_text=_("Begins with https://. Sipar asks every night whether the list has changed."),
+    )  # fmt: skip
+
+
+class ListForm(forms.Form):
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("CVE records (JSON, JSON lines, gz, zip, tar), KEV, EPSS or CSAF, at most 512 MB."),
+    )
+
+
 class AliasForm(forms.Form):
     name = forms.CharField(
         max_length=400, label=_("What inventories call it"), help_text=_("vendor:product or pkg:type/name")

@@ -151,7 +151,7 @@ def match_list(request: ActorRequest) -> HttpResponse:
 def match(request: ActorRequest, match: int) -> HttpResponse:
     """One match: every reason in words, and saying that it does not count."""
     found = selectors.access_match(match, for_update=request.method == "POST")
-    nationally = policy.may_dismiss_nationally(request.actor)
+    nationally = policy.is_national(request.actor)
     form = DismissForm(request.POST or None, nationally=nationally)
     if request.method == "POST" and form.is_valid():
         said = dismissal_actions.Dismissing(**form.cleaned_data)

@@ -120,7 +120,7 @@ class Source(models.Model):
     fetched_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=300, blank=True)
 
-    guard = reference()
+    guard = reference(*TEAM_ROLES)
 
 
 class RangeFile(models.Model):

@@ -18,8 +18,8 @@ def may_keep_inventory(actor: Actor, organisation: int) -> bool:
     return actor.holds_at(organisation, *ORGANISATION_ROLES) or actor.holds(*TEAM_ROLES, "system")
 
 
-def may_dismiss_nationally(actor: Actor) -> bool:
-    """Staff of the National CERT."""
+def is_national(actor: Actor) -> bool:
+    """Staff of the National CERT, who dismiss for every organisation and keep the lists that all are compared with."""
     return actor.holds("system") or any(
         grant.role in TEAM_ROLES and grant.tier == Team.Tier.NATIONAL for grant in actor.grants
     )
@@ -28,6 +28,11 @@ def may_dismiss_nationally(actor: Actor) -> bool:
 def require_may_import(actor: Actor) -> None:
     if not may_import(actor):
         raise Forbidden("Files about vulnerabilities are imported by the operator.", code="vulnerability.import")
+
+
+def require_may_keep_lists(actor: Actor) -> None:
+    if not is_national(actor):
+        raise Forbidden("The National CERT keeps the lists for all.", code="vulnerability.lists")
 
 
 def require_may_keep_inventory(actor: Actor, organisation: int) -> None:
@@ -42,5 +47,5 @@ def require_staff(actor: Actor) -> None:
 
 def require_may_dismiss(actor: Actor, organisation: int, *, nationally: bool) -> None:
     require_may_keep_inventory(actor, organisation)
-    if nationally and not may_dismiss_nationally(actor):
+    if nationally and not is_national(actor):
         raise Forbidden("Only the National CERT dismisses for every organisation.", code="dismissal.nation")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 from django.db import connection
@@ -11,6 +12,7 @@ from django.db.models import Count, F, Q, QuerySet
 
 from sipar.core.acting import Actor
 from sipar.core.copying import fetch
+from sipar.core.models import BackgroundRun
 from sipar.core.problems import not_open
 from sipar.orgs.models import Organisation
 from sipar.people.roles import ORGANISATION_ROLES
@@ -22,10 +24,13 @@ from sipar.vulnerabilities.models import (
     Inventory,
     Match,
     RangeFile,
+    Source,
     Upload,
     Vulnerability,
 )
 
+FETCHED, GIVEN = "vulnerability.fetch", "vulnerability.given"
+LIST_RUNS = (FETCHED, GIVEN)
 KNOWN = pl.Schema({
     "cve": pl.String, "title": pl.String, "cvss": pl.Float64, "cvss_vector": pl.String, "epss": pl.Float64,
     "epss_percentile": pl.Float64, "kev_added": pl.Date, "kev_due": pl.Date, "ransomware": pl.String,
@@ -56,6 +61,25 @@ def known(cves: Sequence[str] | None) -> pl.DataFrame:
     wanted = None if cves is None else sorted(set(cves))
     frame = fetch(_KNOWN_SQL, {"cves": wanted}, KNOWN)
     return frame.with_columns(pl.col("ransomware") == "t")
+
+
+def sources() -> list[Source]:
+    """Where lists are fetched from, by name."""
+    return list(Source.objects.order_by("code"))
+
+
+def access_source(number: int) -> Source:
+    """A source of lists. Raises NotFound."""
+    found = Source.objects.filter(pk=number).first()
+    if found is None:
+        raise not_open("list")
+    return found
+
+
+def runs_of_lists(actor: Actor, *, since: datetime | None = None) -> QuerySet[BackgroundRun]:
+    """What this person asked of lists, newest first; with `since`, what goes on or has ended after it."""
+    rows = BackgroundRun.objects.filter(account_id=actor.account, kind__in=LIST_RUNS).order_by("-pk")
+    return rows.filter(Q(ended_at=None) | Q(ended_at__gt=since)) if since else rows
 
 
 def vulnerabilities(*, query: str = "", only: str = "") -> QuerySet[Vulnerability]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sipar.vulnerabilities import inventory_views, views
+from sipar.vulnerabilities import inventory_views, list_views, views
 
 urlpatterns = [
     path("", views.vulnerability_list, name="vulnerabilities"),
@@ -10,6 +10,11 @@ urlpatterns = [
     path("constituency/", views.constituency, name="vulnerability_constituency"),
     path("aliases/", views.alias_list, name="vulnerability_aliases"),
     path("aliases/<int:alias>/end/", views.alias_end, name="vulnerability_alias_end"),
+    path("lists/", list_views.list_sources, name="vulnerability_lists"),
+    path("lists/file/", list_views.list_given, name="vulnerability_list_given"),
+    path("lists/<int:source>/fetch/", list_views.list_fetch, name="vulnerability_list_fetch"),
+    path("lists/<int:source>/end/", list_views.list_end, name="vulnerability_list_end"),
+    path("lists/run/<int:run>/", list_views.list_run, name="vulnerability_list_run"),
     path("inventory/", inventory_views.inventory_mine, name="inventory_mine"),
     path("inventory/of/<str:identifier>/", inventory_views.inventory, name="inventory"),
     path("inventory/<int:inventory>/", inventory_views.inventory_system, name="inventory_system"),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import django
 import typer
 from rich.console import Console
 
 from sipar.config import up
+
+if TYPE_CHECKING:
+    from sipar.vulnerabilities.models import Import
 
 FAILED = 1
 SHOWN = 20
@@ -81,64 +83,29 @@ def match(as_json: Json = False) -> None:
 
 
 def _take(place: Path, name: str) -> dict[str, Any]:
-    from django.utils import timezone
+    from sipar.vulnerabilities.list_fetching import read_list
 
-    from sipar.core.acting import acting
-    from sipar.core.jobs import system
-    from sipar.vulnerabilities.import_actions import import_file
-
-    sipar = system()
-    with console.status(f"Reading {name}"), acting(sipar, reason=f"sipar vulnerabilities import {name}"[:200]):
-        made = import_file(sipar, place, name=name, now=timezone.now())
-    fields = ("kind", "name", "added", "changed", "unchanged", "refused", "unread", "problems")
-    return {field: getattr(made, field) for field in fields}
+    with console.status(f"Reading {name}"):
+        return _counts(read_list(place, name))
 
 
 def _fetch(code: str, url: str) -> dict[str, Any] | None:
-    from django.conf import settings
-    from django.utils import timezone
-
     from sipar.core.acting import acting
     from sipar.core.jobs import system
-    from sipar.core.problems import Invalid
-    from sipar.feeds.fetching import FetchProblem, fetched, networks
-    from sipar.vulnerabilities.source_actions import remember, take_note
+    from sipar.vulnerabilities.list_fetching import fetch_list
+    from sipar.vulnerabilities.source_actions import remember
 
     sipar = system()
     with acting(sipar, reason="sipar vulnerabilities fetch"):
         source = remember(sipar, code=code, url=url)
-    try:
-        with (
-            fetched(
-                source.url, etag=source.etag, last_modified=source.last_modified, allowed=networks(settings.FEEDS_ALLOW)
-            ) as answer,
-            tempfile.TemporaryDirectory(prefix="sipar-") as folder,
-        ):
-            result = None
-            if answer.changed:
-                place = Path(folder) / "list"
-                _keep(answer.body, place)
-                result = _take(place, answer.name)
-            etag, modified = answer.etag, answer.last_modified
-    except FetchProblem as problem:
-        with acting(sipar, reason="sipar vulnerabilities fetch"):
-            take_note(sipar, source, problem=problem.sentence, now=timezone.now())
-        raise Invalid(problem.sentence, code=f"fetch.{problem.code}") from problem
-    with acting(sipar, reason="sipar vulnerabilities fetch"):
-        take_note(sipar, source, etag=etag, last_modified=modified, now=timezone.now())
-    return result
+    with console.status(f"Fetching {code}"):
+        made = fetch_list(source)
+    return _counts(made) if made else None
 
 
-def _keep(pieces: Any, place: Path) -> None:
-    from sipar.core.problems import Invalid
-
-    most, size = 4 * 1024**3, 0
-    with place.open("wb") as file:
-        for piece in pieces:
-            size += len(piece)
-            if size > most:
-                raise Invalid("The list is larger than 4 GB.", code="fetch.size")
-            file.write(piece)
+def _counts(made: Import) -> dict[str, Any]:
+    fields = ("kind", "name", "added", "changed", "unchanged", "refused", "unread", "problems")
+    return {field: getattr(made, field) for field in fields}
 
 
 def _tell(results: list[dict[str, Any]], *, as_json: bool) -> None:

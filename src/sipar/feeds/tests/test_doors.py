@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cast import NOW, Cast
+from tests.sites import Site, serving
 
 from sipar.core.acting import acting
+from sipar.core.fetching import FetchProblem, fetched, networks, permitted
 from sipar.core.jobs import system
 from sipar.feeds.door_actions import collect_folders, is_authentic, pull_due
-from sipar.feeds.fetching import FetchProblem, fetched, networks, permitted
 from sipar.feeds.models import Batch, Feed
 from sipar.feeds.tests.plain import report_of
 from sipar.feeds.tests.stage import make_feed, plain_reader
@@ -64,60 +63,10 @@ def test_a_name_that_leads_inside_is_refused_before_a_connection(url: str) -> No
     assert problem.value.code in ("forbidden", "name")
 
 
-class Site(HTTPServer):
-    """A source on the loopback address; `asked` holds the path and the conditions of every request."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Page)
-        self.asked: list[tuple[str, str | None]] = []
-        self.body = report_of(12)
-        self.status = 200
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/2026-10-31-plain.csv"
-
-
-class _Page(BaseHTTPRequestHandler):
-    server: Site
-
-    def do_GET(self) -> None:
-        site = self.server
-        site.asked.append((self.path, self.headers.get("If-None-Match")))
-        if self.path == "/inside":
-            return self._send(302, {"Location": "http://10.0.0.1/secret"})
-        if self.path == "/round":
-            return self._send(302, {"Location": "/round"})
-        if site.status != 200:
-            return self._send(site.status, {"Retry-After": "7200"})
-        if self.headers.get("If-None-Match") == '"one"':
-            return self._send(304, {})
-        return self._send(
-            200, {"ETag": '"one"', "Content-Length": str(len(site.body) + (self.path == "/cut"))}, site.body
-        )
-
-    def _send(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if not body:
-            self.send_header("Content-Length", "0")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - name of the library
-        return
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
-    server = Site()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Site("2026-10-31-plain.csv", report_of(12))) as server:
+        yield server
 
 
 @pytest.mark.parametrize(("path", "code"), [("inside", "forbidden"), ("round", "redirects"), ("cut", "cut")])

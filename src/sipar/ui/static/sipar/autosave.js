@@ -3,6 +3,8 @@
 (() => {
   const WAIT = 800;
   const LONGEST_PAUSE = 60000;
+  // A line that says nothing for so long is taken as none: whoever presses a button meanwhile goes on without it.
+  const LONGEST_SAVE = 15000;
   const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
   const banner = document.getElementById("offline-banner");
   const forms = [];
@@ -99,7 +101,7 @@
         body.append("bases", JSON.stringify(Object.fromEntries(names.map((name) => [name, Number(this.bases[name] ?? this.version)]))));
       }
       try {
-        const response = await fetch(this.form.dataset.autosaveUrl, { method: "POST", body, headers: { "X-CSRFToken": token, Accept: "application/json" }, redirect: "error" });
+        const response = await fetch(this.form.dataset.autosaveUrl, { method: "POST", body, headers: { "X-CSRFToken": token, Accept: "application/json" }, redirect: "error", signal: AbortSignal.timeout(LONGEST_SAVE) });
         const answer = await response.json().catch(() => ({}));
         if (response.ok && answer.saved) this.saved(sent, answer);
         else if (response.status >= 400 && response.status < 500 && ![408, 425, 429].includes(response.status)) this.refuse(names, answer);
