@@ -18,8 +18,8 @@ from sipar.core.files import keep_file
 from sipar.core.problems import Conflict, Forbidden, Invalid, Place
 from sipar.core.text import turns_direction
 from sipar.frameworks.selectors import loaded
-from sipar.people.roles import ORGANISATION_ROLES, TEAM_ROLES
-from sipar.teams.models import Team
+from sipar.orgs.policy import is_national
+from sipar.people.roles import ORGANISATION_ROLES
 
 MAX_COST = Decimal("99999999999999.99")
 ITEMS_AT_ONCE = 1_000
@@ -106,7 +106,7 @@ def place_items(actor: Actor, campaign: Campaign, items: Sequence[Placed], *, no
     What an organisation has on its roadmap already is left as it is. Only the National CERT does this: from then on
     each organisation plans its own items.
     """
-    if not (actor.holds_in_tier(Team.Tier.NATIONAL, *TEAM_ROLES) or actor.holds("system")):
+    if not is_national(actor):
         raise Forbidden("Only the National CERT puts a plan on the roadmaps.", code="roadmap.forbidden")
     titles = {one.id: one.title["en"][:250] for one in loaded(campaign.framework_id).requirements}
     rows = RoadmapItem.objects.filter(campaign=campaign, organisation__in={item.organisation for item in items})

@@ -7,7 +7,7 @@ progress shows while it runs and a crash loses one step at most. Deadlines are n
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -63,7 +63,7 @@ class Closing:
 
 
 @contextlib.contextmanager
-def closing(run: int, *, failed: str, kept: Mapping[str, Any] | None = None) -> Iterator[Closing]:
+def closing(run: int, *, failed: str, kept: dict[str, Any] | None = None) -> Iterator[Closing]:
     """Close a run however the work in the body ends. Call outside `acting`.
 
     What Sipar refuses closes it with the words of the refusal. Anything else closes it with `failed`, and is raised
@@ -76,9 +76,9 @@ def closing(run: int, *, failed: str, kept: Mapping[str, Any] | None = None) -> 
     except Ended:
         return
     except (Problem, FormatProblem) as problem:
-        finish(run, sentence=said(problem), failed=True, now=timezone.now(), result=dict(kept or {}))
+        finish(run, sentence=said(problem), failed=True, now=timezone.now(), result=kept)
     except Exception:
-        finish(run, sentence=failed, failed=True, now=timezone.now(), result=dict(kept or {}))
+        finish(run, sentence=failed, failed=True, now=timezone.now(), result=kept)
         raise
     else:
         finish(run, sentence=ending.sentence, now=timezone.now(), result=ending.result)

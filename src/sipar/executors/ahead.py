@@ -31,7 +31,7 @@ def ahead[T](items: Iterator[T], *, depth: int = 1) -> Iterator[T]:
         except BaseException as problem:  # noqa: BLE001 - it is raised again where the items are asked for
             put((False, problem))
 
-    thread = threading.Thread(target=work, name="sipar-reader", daemon=True)
+    thread = threading.Thread(target=work, name="sipar-ahead", daemon=True)
     thread.start()
     try:
         while True:

@@ -119,8 +119,8 @@ def take_in(
             yield table
             tell(taken)
 
-    # Reading, routing and writing are three threads: each works on its own chunk. Only the last one, the caller's, may
-    # ask the database: a connection that another thread opens is closed by nobody.
+    # Reading, routing and writing are threads of their own: each works on its own chunk. Only the last one, the
+    # caller's, may ask the database: a connection that another thread opens is closed by nobody.
     taken.parts = store.write(work.source, work.raw, told())
     return taken
 

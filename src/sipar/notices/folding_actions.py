@@ -171,7 +171,6 @@ def _stage(cursor: Any, tally: pl.DataFrame | None) -> None:
 
 def _copy(cursor: Any, tally: pl.DataFrame) -> None:
     """Send a tally by COPY, the rows in one order so that rows of one place lie together."""
-
     from sipar.exposure.folding import named
 
     if not tally.height:

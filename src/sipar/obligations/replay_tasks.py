@@ -7,7 +7,6 @@ from procrastinate.contrib.django import app
 
 from sipar.core import jobs
 from sipar.core.acting import Actor, acting
-from sipar.core.files import keep_file
 from sipar.formats.problems import FormatProblem
 from sipar.obligations.law_actions import Question, asked
 from sipar.obligations.law_selectors import access_regime
@@ -17,8 +16,7 @@ from sipar.obligations.replay_source import source_of
 from sipar.obligations.replay_words import html_of
 from sipar.obligations.replaying import Document, Law, run_replay
 from sipar.people.selectors import asker_of
-from sipar.ui.pdf import pdf_of
-from sipar.ui.reports import LANGUAGES
+from sipar.ui.reports import LANGUAGES, keep_pdf
 
 
 @app.task(queue="reports")
@@ -30,10 +28,9 @@ def replay_laws(run: int) -> None:
     with jobs.closing(run, failed=failed, kept=found.result) as closing:
         document = _answer(actor, asked(found.result), run, found.total)
         for language in LANGUAGES:
-            pdf = pdf_of(html_of(document, language, now=now))
-            with acting(actor, reason="keep the result of a replay"):
-                kept = keep_file(actor, pdf, name=f"replay-{run}-{language}.pdf", organisation=None, now=now)
-            document.setdefault("pdf", {})[language] = kept.pk
+            html = html_of(document, language, now=now)
+            kept = keep_pdf(actor, html, name=f"replay-{run}-{language}.pdf", now=now)
+            document.setdefault("pdf", {})[language] = kept
         jobs.report(run, done=found.total, total=found.total)
         closing.sentence, closing.result = "The result is ready.", found.result | document
 

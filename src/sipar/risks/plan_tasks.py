@@ -8,8 +8,7 @@ from procrastinate.contrib.django import app
 from sipar.core import jobs
 from sipar.core.acting import acting
 from sipar.core.jobs import system
-from sipar.people.models import Account
-from sipar.people.selectors import actor_of
+from sipar.people.selectors import asker_of
 from sipar.risks.claiming import watched
 from sipar.risks.plan_models import InvestmentPlan
 
@@ -36,9 +35,9 @@ def push_plan(plan: int) -> None:
     with acting(system(), reason="read what plan is put on roadmaps"):
         found = InvestmentPlan.objects.get(pk=plan)
     now = timezone.now()
-    actor = actor_of(Account.objects.get(pk=found.pushed_by_id or 0), now=now, verified=True)
+    run, actor = asker_of(found.pushing or 0, now=now)
     failed = "The plan was not put on the roadmaps. The log of the server says why; ask for it again."
-    with jobs.closing(found.pushing or 0, failed=failed) as closing:
+    with jobs.closing(run.pk, failed=failed) as closing:
         with acting(actor, reason="put a plan on the roadmaps"):
             place_on_roadmaps(actor, found, now=now)
         closing.sentence = "It is on the roadmaps."

@@ -22,7 +22,7 @@ ORGANISATION_GATE = Gate("organisation_risk", frozenset({*ORGANISATION_ROLES, *T
 
 def is_national_staff(actor: Actor) -> bool:
     """Staff of the National CERT."""
-    return any(grant.role in TEAM_ROLES and grant.tier == Team.Tier.NATIONAL for grant in actor.grants)
+    return actor.holds_in_tier(Team.Tier.NATIONAL, *TEAM_ROLES)
 
 
 def may_read_nation(actor: Actor) -> bool:

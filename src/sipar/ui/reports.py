@@ -38,9 +38,13 @@ def draw_pages(
             with acting(actor, reason="draw a report"):
                 result["html"][language] = html(language)
             jobs.report(run, done=2 + 2 * place, total=STEPS)
-            pdf = pdf_of(result["html"][language])
-            with acting(actor, reason="keep a report"):
-                file = keep_file(actor, pdf, name=f"{name}-{language}.pdf", organisation=None, now=now)
-            result["pdf"][language] = file.pk
+            result["pdf"][language] = keep_pdf(actor, result["html"][language], name=f"{name}-{language}.pdf", now=now)
             jobs.report(run, done=3 + 2 * place, total=STEPS)
         closing.sentence, closing.result = "The report is ready.", result
+
+
+def keep_pdf(actor: Actor, html: str, *, name: str, now: datetime) -> int:
+    """Draw a page as PDF, keep it as the actor's file, and return the file's number. Call outside `acting`."""
+    pdf = pdf_of(html)
+    with acting(actor, reason="keep a report"):
+        return int(keep_file(actor, pdf, name=name, organisation=None, now=now).pk)

@@ -19,11 +19,12 @@ from sipar.core.problems import Invalid, not_open
 from sipar.formats.inventory import LIMITS
 from sipar.formats.problems import FormatProblem
 from sipar.orgs.models import Organisation
+from sipar.orgs.policy import is_national
 from sipar.orgs.selectors import access_organisation
 from sipar.people.roles import TEAM_ROLES
 from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
-from sipar.vulnerabilities import dismissal_actions, inventory_actions, policy, selectors
+from sipar.vulnerabilities import dismissal_actions, inventory_actions, selectors
 from sipar.vulnerabilities.forms import DismissForm, UploadForm
 from sipar.vulnerabilities.gates import READERS
 from sipar.vulnerabilities.models import Match, Upload
@@ -151,7 +152,7 @@ def match_list(request: ActorRequest) -> HttpResponse:
 def match(request: ActorRequest, match: int) -> HttpResponse:
     """One match: every reason in words, and saying that it does not count."""
     found = selectors.access_match(match, for_update=request.method == "POST")
-    nationally = policy.is_national(request.actor)
+    nationally = is_national(request.actor)
     form = DismissForm(request.POST or None, nationally=nationally)
     if request.method == "POST" and form.is_valid():
         said = dismissal_actions.Dismissing(**form.cleaned_data)

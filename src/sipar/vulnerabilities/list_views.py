@@ -17,6 +17,7 @@ from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid, not_open
 from sipar.formats.limits import MEGABYTE
+from sipar.orgs.policy import is_national
 from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
 from sipar.vulnerabilities import list_asking, policy, selectors, source_actions
@@ -113,7 +114,7 @@ def _page(request: ActorRequest, source_form: SourceForm, list_form: ListForm) -
         "sources": selectors.sources(),
         "runs": selectors.runs_of_lists(request.actor, since=timezone.now() - TOLD)[:RUNS],
         "imports": selectors.newest_imports(IMPORTS),
-        "keeps": policy.is_national(request.actor),
+        "keeps": is_national(request.actor),
         "columns": COLUMNS,
         "import_columns": IMPORT_COLUMNS,
         "trail": trail(),

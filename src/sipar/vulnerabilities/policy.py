@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sipar.core.acting import Actor
 from sipar.core.problems import Forbidden
+from sipar.orgs.policy import is_national
 from sipar.people.roles import ORGANISATION_ROLES, TEAM_ROLES
-from sipar.teams.models import Team
 
 
 def may_import(actor: Actor) -> bool:
@@ -16,13 +16,6 @@ def may_import(actor: Actor) -> bool:
 def may_keep_inventory(actor: Actor, organisation: int) -> bool:
     """The organisation's own people, and CERT staff (rows beyond their constituency are refused by the database)."""
     return actor.holds_at(organisation, *ORGANISATION_ROLES) or actor.holds(*TEAM_ROLES, "system")
-
-
-def is_national(actor: Actor) -> bool:
-    """Staff of the National CERT, who dismiss for every organisation and keep the lists that all are compared with."""
-    return actor.holds("system") or any(
-        grant.role in TEAM_ROLES and grant.tier == Team.Tier.NATIONAL for grant in actor.grants
-    )
 
 
 def require_may_import(actor: Actor) -> None:
