@@ -36,6 +36,12 @@ def test_a_template_names_no_foreign_address_to_load(path: Path) -> None:
     assert not re.search(r"(?:src|srcset)=[\"'](?:https?:)?//", path.read_text("utf-8"))
 
 
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_no_attribute_of_a_component_has_a_filter_outside_braces(path: Path) -> None:
+    """`:count="rows|length"` is neither variable nor template: django-cotton drops it, and the default holds."""
+    assert not re.search(r'\s:[a-z_-]+="[^"{]*\|[^"{]*"', path.read_text("utf-8"))
+
+
 def test_the_style_sheets_use_logical_directions_only() -> None:
     for sheet in (UI / "static" / "sipar").glob("*.css"):
         found = re.search(

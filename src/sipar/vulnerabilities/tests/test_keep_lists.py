@@ -131,6 +131,13 @@ def test_a_file_that_is_no_list_ends_its_run_with_the_reason(cast: Cast) -> None
     assert last_run().sentence in client.get(LISTS).content.decode().replace("&#x27;", "'")
 
 
+def test_where_no_list_is_kept_the_page_says_with_which_to_begin(cast: Cast) -> None:
+    client = cast.client("nadia")
+    assert "Begin with the catalogue" in client.get(LISTS).content.decode()
+    kept("kev", ADDRESS)
+    assert "Begin with the catalogue" not in client.get(LISTS).content.decode()
+
+
 @pytest.mark.parametrize(
     ("code", "url"),
     [
