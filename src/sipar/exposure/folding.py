@@ -7,7 +7,6 @@ file and line come later.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -158,28 +157,26 @@ def _cves(column: pa.ChunkedArray, order: NDArray[np.int64], groups: NDArray[np.
     words = column.cast(pa.string()).combine_chunks().dictionary_encode()
     if isinstance(words, pa.ChunkedArray):
         words = words.unify_dictionaries().combine_chunks()
-    texts = pl.Series(words.dictionary, dtype=pl.String).str.extract_all(r"CVE-\d{4}-\d{4,19}").to_list()
-    telling = np.array([bool(text) for text in texts] + [False])
-    codes = np.asarray(pc.fill_null(words.indices, len(texts)).to_numpy(zero_copy_only=False))[order]
+    named_by = pl.Series("cves", words.dictionary, dtype=pl.String).str.extract_all(r"CVE-\d{4}-\d{4,19}")
+    telling = np.append(named_by.list.len().to_numpy() > 0, False)
+    codes = np.asarray(pc.fill_null(words.indices, len(named_by)).to_numpy(zero_copy_only=False))[order]
     rows = np.flatnonzero(telling[codes])
     pairs = np.unique((groups[rows] << 32) | codes[rows].astype(np.int64))
-    of_group: dict[int, set[str]] = defaultdict(set)
-    for pair in pairs.tolist():
-        of_group[pair >> 32].update(texts[pair & 0xFFFFFFFF])
-    sizes = np.zeros(count, np.int64)
-    flat: list[str] = []
-    for group in sorted(of_group):
-        kept = sorted(of_group[group])[:MOST_CVES]
-        sizes[group] = len(kept)
-        flat.extend(kept)
-    return _lists(flat, sizes, "cves", pl.String())
+    listed = (
+        pl.DataFrame({"group": pairs >> 32, "cves": named_by.gather(pairs & 0xFFFFFFFF)})
+        .explode("cves")
+        .unique()
+        .sort("group", "cves")
+        .group_by("group", maintain_order=True)
+        .head(MOST_CVES)
+    )
+    sizes = np.bincount(listed["group"].to_numpy(), minlength=count)
+    return _lists(listed["cves"].to_arrow(compat_level=pl.CompatLevel.oldest()), sizes, "cves", pl.String())
 
 
-def _lists(
-    values: Sequence[str] | NDArray[np.int32], sizes: NDArray[np.int64], name: str, kind: pl.DataType
-) -> pl.Series:
+def _lists(values: pa.Array | NDArray[np.int32], sizes: NDArray[np.int64], name: str, kind: pl.DataType) -> pl.Series:
     offsets = pa.array(np.concatenate(([0], np.cumsum(sizes))).astype(np.int64))
-    inner = pa.array(values, pa.string() if kind == pl.String() else pa.int32())
+    inner = pa.array(values) if isinstance(values, np.ndarray) else values
     return pl.Series(name, pa.LargeListArray.from_arrays(offsets, inner), dtype=pl.List(kind))
 
 

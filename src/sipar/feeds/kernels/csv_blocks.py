@@ -28,7 +28,8 @@ MAX_NAME = 80
 _MAX_CELL_LINES = 100
 _MAX_EMPTY = 100
 _DELIMITERS = ",;\t|"
-_PIECE = 4 * 1024 * 1024
+# A row may lie across two pieces of this size, not three: it is as long as the longest line. Its columns stay in cache.
+_PIECE = MAX_LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +106,11 @@ def text_rows(block: Block, names: Sequence[str], *, delimiter: str = ",") -> Te
                 return TextRows(table, numbers)
             if not any("\n" in row.text for row in refused):
                 return _without(table, numbers, refused, _Refused())
-    return _careful(data, numbers, names, delimiter)
+    return _careful(bytes(data), numbers, names, delimiter)
 
 
 def _parse(
-    data: bytes,
-    names: Sequence[str],
-    delimiter: str,
-    refused: list[arrow_csv.InvalidRow],
-    *,
-    long_cells: bool = False,
+    data: bytes | bytearray, names: Sequence[str], delimiter: str, refused: list[arrow_csv.InvalidRow]
 ) -> pa.Table | None:
     """The table, or None where pyarrow cannot read it; rows of another length are left out and put in `refused`.
 
@@ -131,7 +127,7 @@ def _parse(
             read_options=arrow_csv.ReadOptions(column_names=list(names), use_threads=False, block_size=_PIECE),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=delimiter,
-                newlines_in_values=long_cells,
+                newlines_in_values=True,
                 ignore_empty_lines=False,
                 invalid_row_handler=refuse,
             ),
@@ -157,7 +153,7 @@ def _careful(data: bytes, numbers: npt.NDArray[np.int64], names: Sequence[str], 
     if not records:
         return TextRows(no_rows(names), numbers[:0], tuple(bad.listed), bad.more)
     refused: list[arrow_csv.InvalidRow] = []
-    table = _parse(b"\n".join([*records, b""]), names, delimiter, refused, long_cells=True)
+    table = _parse(b"\n".join([*records, b""]), names, delimiter, refused)
     if table is None or table.num_rows + len(refused) != len(records):
         for line, record in zip(lines, records, strict=True):
             bad.add(line, "columns", record)
