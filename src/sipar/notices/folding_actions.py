@@ -64,14 +64,15 @@ def fold_batch(parts: Sequence[Part], *, complete: Complete | None, now: datetim
     store = lake()
     tally = merge([fold(store.read([part], columns=FOLDED)) for part in _one_of_each(parts)])
     with connection.cursor() as cursor:
-        _stage(cursor, tally)
+        _stage(cursor)
+        _copy(cursor, tally)
+        _match(cursor)
         _forget_known_days(cursor, store, raws={part.raw for part in parts})
         cursor.execute(sql.ADD)
         seen = cursor.rowcount
         cursor.execute(sql.INSERT)
         new = cursor.rowcount
-        cursor.execute(sql.MOVED)
-        moved = cursor.rowcount
+        moved = _close_moved(cursor)
         absent = _close_absent(cursor, complete, now=now) if complete is not None else 0
     return Folded(new=new, seen=seen, absent=absent, moved=moved)
 
@@ -89,16 +90,15 @@ def refold(first_day: date, last_day: date, *, now: datetime) -> Folded:
     if not days:
         return Folded()
     with connection.cursor() as cursor:
-        _stage(cursor, None)
+        _stage(cursor)
         for tally in _tallies(store, days, first_day, last_day):
             _copy(cursor, tally)
-        cursor.execute(sql.ANALYZE)
+        _match(cursor)
         cursor.execute(sql.SET, {"oldest": datetime.combine(days[0], time(), UTC)})
         seen = cursor.rowcount
         cursor.execute(sql.INSERT)
         new = cursor.rowcount
-        cursor.execute(sql.MOVED)
-        moved = cursor.rowcount
+        moved = _close_moved(cursor)
         cursor.execute(sql.ABSENT_SINCE, {"now": now})
         absent = cursor.rowcount
     return Folded(new=new, seen=seen, absent=absent, moved=moved)
@@ -160,13 +160,23 @@ def _slices(store: Store, days: Sequence[date]) -> Iterator[list[int]]:
         yield waiting
 
 
-def _stage(cursor: Any, tally: pl.DataFrame | None) -> None:
+def _stage(cursor: Any) -> None:
     cursor.execute("select pg_advisory_xact_lock(%s)", [sql.LOCK])
-    cursor.execute("drop table if exists folded")
+    cursor.execute("drop table if exists folded, matched, twice")
     cursor.execute(sql.STAGE)
-    if tally is not None:
-        _copy(cursor, tally)
-        cursor.execute(sql.ANALYZE)
+
+
+def _match(cursor: Any) -> None:
+    cursor.execute(sql.ANALYZE)
+    cursor.execute(sql.MATCH)
+
+
+def _close_moved(cursor: Any) -> int:
+    cursor.execute(sql.TWICE)
+    if not cursor.rowcount:
+        return 0
+    cursor.execute(sql.MOVED)
+    return int(cursor.rowcount)
 
 
 def _copy(cursor: Any, tally: pl.DataFrame) -> None:

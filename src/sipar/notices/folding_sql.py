@@ -8,9 +8,9 @@ LOCK: Final = 7_310_042
 
 STAGE: Final = """
 create temporary table folded (
-    organisation_id bigint, key uuid not null, team_id bigint, kind text, classification text, severity smallint,
-    asset text, shared text, claim_id bigint, source text, cves varchar(30)[], first_seen timestamptz,
-    last_seen timestamptz, count bigint, days integer[], evidence jsonb
+    number bigint generated always as identity, organisation_id bigint, key uuid not null, team_id bigint, kind text,
+    classification text, severity smallint, asset text, shared text, claim_id bigint, source text, cves varchar(30)[],
+    first_seen timestamptz, last_seen timestamptz, count bigint, days integer[], evidence jsonb
 ) on commit drop
 """
 COPY: Final = (
@@ -18,11 +18,19 @@ COPY: Final = (
     " first_seen, last_seen, count, days, evidence) from stdin (format csv, null 'none')"
 )
 # The planner needs how many rows there are and how they spread, not a hundred values of each column.
-ANALYZE: Final = "set local default_statistics_target = 10; analyze folded; reset default_statistics_target"
+_ANALYZE: Final = "set local default_statistics_target = 10; analyze {}; reset default_statistics_target"
+ANALYZE: Final = _ANALYZE.format("folded")
+# Which findings there are of these keys, at the same organisation or at another: looked up once for all that follows.
+MATCH: Final = f"""
+create temporary table matched on commit drop as
+select t.number, f.id as finding_id, f.organisation_id is not distinct from t.organisation_id as same
+from folded t join notices_finding f on f.key = t.key;
+{_ANALYZE.format("matched")}
+"""  # noqa: S608
 
 _DAY: Final = "floor(extract(epoch from {})/ 86400)::int"
 _FIRST_DAY, _LAST_DAY = _DAY.format("f.first_seen"), _DAY.format("f.last_seen")
-_SAME: Final = "f.key = t.key and f.organisation_id is not distinct from t.organisation_id"
+_MATCHED: Final = "f.id = m.finding_id and m.same and m.number = t.number"
 _OPEN: Final = "('open', 'stale', 'reopened')"
 _SIGHT: Final = "({0}.last_seen, {0}.evidence->>'raw' collate \"C\", ({0}.evidence->>'line')::bigint)"
 _LATER: Final = f"{_SIGHT.format('t')} >= {_SIGHT.format('f')}"
@@ -52,9 +60,10 @@ _SEEN: Final = f"""
 
 # Days that lie between what is known need the lake to say whether they were counted.
 UNCERTAIN: Final = f"""
-select t.organisation_id, t.key, d.day from folded t
-join notices_finding f on {_SAME} cross join unnest(t.days) as d(day)
-where d.day > {_FIRST_DAY} and d.day < {_LAST_DAY}
+select t.organisation_id, t.key, d.day
+from matched m join folded t on t.number = m.number join notices_finding f on f.id = m.finding_id
+cross join unnest(t.days) as d(day)
+where m.same and d.day > {_FIRST_DAY} and d.day < {_LAST_DAY}
 """  # noqa: S608
 FORGET_DAYS: Final = """
 update folded t set days = array(select d from unnest(t.days) d except select x.day from known x
@@ -67,7 +76,7 @@ ADD: Final = f"""
 update notices_finding f set count = f.count + t.count,
     days = f.days + (select count(*) from unnest(t.days) d where d <> {_FIRST_DAY} and d <> {_LAST_DAY})::int,
     {_SEEN}
-from folded t where {_SAME}
+from folded t, matched m where {_MATCHED}
 """  # noqa: S608
 # Where part of a finding's history has left the lake, its numbers stand unless the lake knows more.
 SET: Final = f"""
@@ -75,7 +84,7 @@ update notices_finding f set
     count = case when f.first_seen < %(oldest)s then greatest(f.count, t.count) else t.count end,
     days = case when f.first_seen < %(oldest)s then greatest(f.days, cardinality(t.days)) else cardinality(t.days) end,
     {_SEEN}
-from folded t where {_SAME} and (
+from folded t, matched m where {_MATCHED} and (
     f.first_seen > t.first_seen or f.last_seen < t.last_seen or f.severity < t.severity or not f.cves @> t.cves
     or f.state = 'closed' and t.last_seen > f.state_at
     or case when f.first_seen < %(oldest)s then f.count < t.count or f.days < cardinality(t.days)
@@ -84,21 +93,24 @@ from folded t where {_SAME} and (
         (t.team_id, t.claim_id, t.asset, t.shared, t.source, t.evidence)
 )
 """  # noqa: S608
-INSERT: Final = f"""
+INSERT: Final = """
 insert into notices_finding (key, organisation_id, team_id, kind, classification, severity, asset, shared, claim_id,
     source, cves, first_seen, last_seen, count, days, state, state_at, closed_by, reopened, evidence, reasons)
 select t.key, t.organisation_id, t.team_id, t.kind, t.classification, t.severity, t.asset, t.shared, t.claim_id,
     t.source, t.cves, t.first_seen, t.last_seen, t.count, cardinality(t.days), 'open', t.first_seen, '', 0,
     t.evidence, '[]'
-from folded t where not exists (select 1 from notices_finding f where {_SAME})
-"""  # noqa: S608
+from folded t where not exists (select 1 from matched m where m.number = t.number and m.same)
+"""
 
+# Keys that two organisations have: one before these observations, or two of them within these.
+TWICE: Final = """
+create temporary table twice on commit drop as
+select t.key from matched m join folded t on t.number = m.number where not m.same
+union
+select key from folded group by key having count(*) > 1
+"""
 # The same source sees it at another organisation on a later day than it last saw it here; what comes late counts too.
 MOVED: Final = f"""
-with twice as materialized (
-    select distinct t.key from folded t
-    join notices_finding f on f.key = t.key and f.organisation_id is distinct from t.organisation_id
-)
 update notices_finding f set state = 'closed', closed_by = 'moved', state_at = t.first_seen
 from (
     select key, source, organisation_id, first_seen from folded where key in (select key from twice)
@@ -121,7 +133,9 @@ from (
     select f.id from notices_finding f {_LAST_REPORT}
     where f.source = %(source)s and own.report_type = %(report)s and f.last_seen < %(begins)s
         and (f.state in {_OPEN} or f.state = 'closed' and f.closed_by = 'absent' and f.state_at > %(moment)s)
-        and not exists (select 1 from folded t where {_SAME})
+        and not exists (
+            select 1 from folded t where t.key = f.key and t.organisation_id is not distinct from f.organisation_id
+        )
 ) gone
 where gone.id = f.id
 """  # noqa: S608

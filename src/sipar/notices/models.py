@@ -66,7 +66,7 @@ class Finding(models.Model):
     }
 
     key = models.UUIDField()
-    # The constraint below has an index that begins with the organisation.
+    # An index below begins with the organisation.
     organisation = models.ForeignKey(Organisation, models.CASCADE, null=True, related_name="findings", db_index=False)
     team = models.ForeignKey(Team, models.PROTECT, null=True, related_name="+", db_index=False)
     kind = models.CharField(max_length=80)
@@ -96,11 +96,12 @@ class Finding(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organisation", "key"], name="notices_finding_once", nulls_distinct=False),
+            models.UniqueConstraint(fields=["key", "organisation"], name="notices_finding_once", nulls_distinct=False),
             models.CheckConstraint(name="notices_finding_severity", condition=Q(severity__gte=0, severity__lte=4)),
             models.CheckConstraint(name="notices_finding_seen", condition=Q(last_seen__gte=F("first_seen"))),
         ]
         indexes = [
+            models.Index(fields=["organisation", "first_seen"], name="notices_finding_course"),
             models.Index(
                 fields=["organisation", "-priority"],
                 name="notices_finding_open",

@@ -241,6 +241,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='finding',
+            index=models.Index(fields=['organisation', 'first_seen'], name='notices_finding_course'),
+        ),
+        migrations.AddIndex(
+            model_name='finding',
             index=models.Index(condition=models.Q(('state__in', ('open', 'stale', 'reopened'))), fields=['organisation', '-priority'], name='notices_finding_open'),
         ),
         migrations.AddIndex(
@@ -265,7 +269,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='finding',
-            constraint=models.UniqueConstraint(fields=('organisation', 'key'), name='notices_finding_once', nulls_distinct=False),
+            constraint=models.UniqueConstraint(fields=('key', 'organisation'), name='notices_finding_once', nulls_distinct=False),
         ),
         migrations.AddConstraint(
             model_name='finding',
