@@ -16,7 +16,7 @@ run: setup ## Start Sipar with a demonstration nation (ARGS="--port 9000" for an
 
 test: setup-dev ## Run every test (ARGS="-k words" for some)
 	@sh scripts/chromium
-	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n auto $(ARGS)
 
 check: setup-dev ## The fast loop: lint, types, import contracts, and the tests without browser
 	@$(MAKE) --no-print-directory -j2 lint types contracts quick-tests
@@ -38,7 +38,7 @@ contracts:
 	@$(BIN)/lint-imports --no-logo
 
 quick-tests:
-	@$(BIN)/pytest -n auto --dist loadgroup -m "not browser and not slow" $(ARGS)
+	@$(BIN)/pytest -n auto -m "not browser and not slow" $(ARGS)
 
 screenshots: setup-dev ## Renew the screenshots of the README
 	@sh scripts/chromium

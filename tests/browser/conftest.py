@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.running import CHROMIUM, FLAGS, Installation, running_sipar
+from tests.browser.running import CHROMIUM, FLAGS, Installation
+from tests.browser.starting import Starts, started_twice
 from tests.browser.visitors import Visitor
 
 # While working on these tests: the address and the folder of a `sipar up` that runs already (CONTRIBUTING.md).
@@ -23,20 +24,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.slow)
-            # One worker runs them all, so that one Sipar is enough.
-            item.add_marker(pytest.mark.xdist_group("browser"))
             if CHROMIUM is None:
                 item.add_marker(pytest.mark.skip(reason="Chromium is not installed: apt install chromium"))
 
 
 @pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """A Sipar that `sipar up` started in an empty folder."""
+def starts(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Starts]:
+    """A Sipar that `sipar up` started in an empty folder, and once more."""
+    with started_twice(tmp_path_factory.mktemp("sipar"), browser, organisations=240) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def installation(request: pytest.FixtureRequest) -> Installation:
+    """The Sipar that all of these tests visit."""
     if ADDRESS:
-        yield Installation(ADDRESS, Path(FOLDER))
-        return
-    with running_sipar(tmp_path_factory.mktemp("sipar"), organisations=240) as running:
-        yield running
+        return Installation(ADDRESS, Path(FOLDER))
+    starts: Starts = request.getfixturevalue("starts")
+    return starts.second
 
 
 @pytest.fixture(scope="session")
