@@ -28,14 +28,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="Chromium is not installed: apt install chromium"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def starts(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Starts]:
     """A Sipar that `sipar up` started in an empty folder, and once more."""
     with started_twice(tmp_path_factory.mktemp("sipar"), browser, organisations=240) as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installation(request: pytest.FixtureRequest) -> Installation:
     """The Sipar that all of these tests visit."""
     if ADDRESS:
@@ -44,13 +44,14 @@ def installation(request: pytest.FixtureRequest) -> Installation:
     return starts.second
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(installation: Installation) -> str:
     return installation.address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One Chromium for these tests only: while Playwright runs, Django takes its thread for an asynchronous one."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
