@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipar.feeds.kernels.csv_blocks import take_head, text_rows
-from sipar.feeds.lines import blocks
+from sipar.feeds.lines import MAX_LINE, blocks
 from sipar.feeds.reading import BadRow
 from sipar.formats.problems import FormatProblem
 
@@ -34,6 +34,26 @@ def test_empty_cells_are_null_quoted_or_not() -> None:
 
 def test_a_cell_of_several_lines_is_one_row_and_the_next_row_has_its_own_line() -> None:
     assert read(b'1,"x\ny\r\nz",3\n4,5,6\n') == ([(1, ["1", "x\ny\nz", "3"]), (4, ["4", "5", "6"])], [])
+
+
+@pytest.mark.parametrize("megabytes", [1, 4])
+def test_a_cell_of_several_lines_is_whole_wherever_a_piece_of_its_block_ends(megabytes: int) -> None:
+    """Pieces are read one after the other; the line feed inside the cell is the last of one."""
+    line = b"1,2," + b"x" * 251 + b"\n"
+    before = megabytes * 4096 - 1
+    rows, bad = read(line * before + b'1,2,"' + b"x" * 100 + b"\n" + b"y" * 200 + b'"\n' + line * 5, size=1 << 24)
+    assert bad == []
+    assert rows[before] == (before + 1, ["1", "2", "x" * 100 + "\n" + "y" * 200])
+    assert [number for number, _row in rows[before + 1 :]] == [before + 3 + place for place in range(5)]
+
+
+def test_a_row_as_long_as_a_line_may_be_is_read_wherever_it_begins() -> None:
+    long = b"1,2," + b"x" * (MAX_LINE - 5) + b"\n"
+    for before in (0, 1, 5_000, 150_000, 174_762):
+        rows, bad = read(b"1,2,3\n" * before + long + b"4,5,6\n", size=1 << 24)
+        assert bad == []
+        assert [number for number, _row in rows[-2:]] == [before + 1, before + 2]
+        assert len(rows[-2][1][2] or "") == MAX_LINE - 5
 
 
 def test_rows_of_another_length_are_refused_with_their_lines() -> None:
