@@ -33,8 +33,8 @@ class Starts:
 def started_twice(folder: Path, browser: Browser, *, organisations: int) -> Iterator[Starts]:
     """A Sipar on the data of its first start; nothing of it may be left when the body is done."""
     with running_sipar(folder, organisations=organisations) as first:
-        names, working = _first_page(browser, first.address), processes_in(folder)
-    left = processes_in(folder)
+        names, working = _first_page(browser, first.address), _processes_in(folder)
+    left = _processes_in(folder)
     with running_sipar(folder, organisations=organisations) as second:
         yield Starts(
             second=second,
@@ -44,10 +44,10 @@ def started_twice(folder: Path, browser: Browser, *, organisations: int) -> Iter
             working=working,
             left=left,
         )
-    assert processes_in(folder) == []
+    assert _processes_in(folder) == []
 
 
-def processes_in(folder: Path) -> list[str]:
+def _processes_in(folder: Path) -> list[str]:
     """The command lines of the processes that work for a Sipar in this folder."""
     found = []
     for process in Path("/proc").iterdir():

@@ -113,7 +113,7 @@ def blocks(
             rest = data
             continue
         if cut == 0:
-            refused = (BadRow(line, "", "line_too_long", excerpt(bytes(data[:longest]))),)
+            refused = (BadRow(line, "", "line_too_long", excerpt(data)),)
             yield Block(b"", line, 0, bad=refused)
             rest, skipping = bytearray(), True
             continue

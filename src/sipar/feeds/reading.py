@@ -102,7 +102,7 @@ def table_of(columns: Mapping[str, Any], rows: int) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=READ)
 
 
-def excerpt(line: bytes | str) -> str:
+def excerpt(line: bytes | bytearray | str) -> str:
     """The beginning of a line as it may be stored and shown: no control characters, at most 300 long."""
-    text = line[: MAX_EXCERPT * 4].decode("utf-8", "replace") if isinstance(line, bytes) else line
+    text = line if isinstance(line, str) else line[: MAX_EXCERPT * 4].decode("utf-8", "replace")
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:MAX_EXCERPT])

@@ -66,7 +66,7 @@ def fold_batch(parts: Sequence[Part], *, complete: Complete | None, now: datetim
     with connection.cursor() as cursor:
         _stage(cursor)
         _copy(cursor, tally)
-        _match(cursor)
+        cursor.execute(sql.MATCH)
         _forget_known_days(cursor, store, raws={part.raw for part in parts})
         cursor.execute(sql.ADD)
         seen = cursor.rowcount
@@ -93,7 +93,7 @@ def refold(first_day: date, last_day: date, *, now: datetime) -> Folded:
         _stage(cursor)
         for tally in _tallies(store, days, first_day, last_day):
             _copy(cursor, tally)
-        _match(cursor)
+        cursor.execute(sql.MATCH)
         cursor.execute(sql.SET, {"oldest": datetime.combine(days[0], time(), UTC)})
         seen = cursor.rowcount
         cursor.execute(sql.INSERT)
@@ -164,11 +164,6 @@ def _stage(cursor: Any) -> None:
     cursor.execute("select pg_advisory_xact_lock(%s)", [sql.LOCK])
     cursor.execute("drop table if exists folded, matched, twice")
     cursor.execute(sql.STAGE)
-
-
-def _match(cursor: Any) -> None:
-    cursor.execute(sql.ANALYZE)
-    cursor.execute(sql.MATCH)
 
 
 def _close_moved(cursor: Any) -> int:

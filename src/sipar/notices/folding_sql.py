@@ -19,9 +19,9 @@ COPY: Final = (
 )
 # The planner needs how many rows there are and how they spread, not a hundred values of each column.
 _ANALYZE: Final = "set local default_statistics_target = 10; analyze {}; reset default_statistics_target"
-ANALYZE: Final = _ANALYZE.format("folded")
 # Which findings there are of these keys, at the same organisation or at another: looked up once for all that follows.
 MATCH: Final = f"""
+{_ANALYZE.format("folded")};
 create temporary table matched on commit drop as
 select t.number, f.id as finding_id, f.organisation_id is not distinct from t.organisation_id as same
 from folded t join notices_finding f on f.key = t.key;
