@@ -17,6 +17,7 @@ Port and protocol belong to the asset only where something that listens is repor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -92,32 +93,29 @@ def listens(table: pa.Table) -> NDArray[np.bool_]:
 
 
 def _row_block(block: pa.Table, key: tuple[np.uint64, np.uint64]) -> Digests:
-    present = [name for name in ROW_COLUMNS if name in block.column_names]
-    fields = np.zeros((block.num_rows, len(ROW_COLUMNS), 2), np.uint64)
-    for name in present:
-        fields[:, ROW_COLUMNS.index(name)] = _field(block[name], key)
-    return _hash_fields(fields, key)
+    fields = (_field(block[name], key) if name in block.column_names else None for name in ROW_COLUMNS)
+    return _hash_fields(fields, len(ROW_COLUMNS), block.num_rows, key)
 
 
 def _key_block(block: pa.Table, key: tuple[np.uint64, np.uint64]) -> Digests:
     rows = block.num_rows
     kinds = asset_kinds(block)
-    fields = np.zeros((rows, 5, 2), np.uint64)
-    fields[:, 0] = _field(block["kind"], key)
-    fields[:, 1, 0] = kinds
+    fields = np.zeros((5, rows, 2), np.uint64)
+    fields[0] = _field(block["kind"], key)
+    fields[1, :, 0] = kinds
     for kind, name in ((_ADDRESS, "ip"), (_NAME, "hostname"), (_URL, "url"), (_NETWORK, "asn")):
         chosen = kinds == kind
         if chosen.any():
-            fields[chosen, 2] = _field(block[name], key)[chosen]
+            fields[2, chosen] = _field(block[name], key)[chosen]
     claimed = kinds == _CLAIM
     if claimed.any():
         # National ranges have numbers below zero, so that no asset has the same.
-        fields[claimed, 2, 0] = _numbers(block["claim"]).astype(np.uint64)[claimed]
+        fields[2, claimed, 0] = _numbers(block["claim"]).astype(np.uint64)[claimed]
     service = listens(block) & ((kinds == _ADDRESS) | (kinds == _NAME))
     for place, name in ((3, "port"), (4, "protocol")):
         if name in block.column_names:
-            fields[service, place] = _field(block[name], key)[service]
-    return _hash_fields(fields, key)
+            fields[place, service] = _field(block[name], key)[service]
+    return _hash_fields(fields, len(fields), rows, key)
 
 
 def _field(column: pa.ChunkedArray | pa.Array, key: tuple[np.uint64, np.uint64]) -> Digests:
@@ -158,14 +156,18 @@ def _text_buffers(array: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]
     return spans.astype(np.int64), content
 
 
-def _hash_fields(fields: NDArray[np.uint64], key: tuple[np.uint64, np.uint64]) -> Digests:
-    rows, columns, _ = fields.shape
-    data = np.ascontiguousarray(fields, dtype="<u8").reshape(-1).view(np.uint8)
-    out = np.zeros((rows, 2), np.uint64)
-    if rows:
-        _hash_spans(
-            data, np.arange(rows + 1, dtype=np.int64) * (columns * 16), np.ones(rows, np.bool_), key[0], key[1], out
-        )
+def _hash_fields(fields: Iterable[Digests | None], count: int, rows: int, key: tuple[np.uint64, np.uint64]) -> Digests:
+    """The hash of every row's digests of `count` fields, one after the other; a field that is None is zeros.
+
+    A field is taken in when it is made, while it still is in the processor's cache.
+    """
+    states = np.empty((rows, 4), np.uint64)
+    _begin(states, key[0], key[1])
+    nothing = np.zeros((rows, 2), np.uint64)
+    for field in fields:
+        _absorb(states, nothing if field is None else field)
+    out = np.empty((rows, 2), np.uint64)
+    _finish(states, np.uint64(count * 16), out)
     return out
 
 
@@ -230,46 +232,108 @@ def _word(data: NDArray[np.uint8], at: np.uint64) -> Any:  # pragma: no cover - 
     )
 
 
+@inlined
+def _started(k0: np.uint64, k1: np.uint64) -> Any:  # pragma: no cover - compiled
+    return (
+        k0 ^ np.uint64(0x736F6D6570736575),
+        k1 ^ np.uint64(0x646F72616E646F6D) ^ np.uint64(0xEE),
+        k0 ^ np.uint64(0x6C7967656E657261),
+        k1 ^ np.uint64(0x7465646279746573),
+    )
+
+
+@inlined
+def _taken(
+    a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64, word: np.uint64
+) -> Any:  # pragma: no cover - compiled
+    d ^= word
+    a, b, c, d = _round(a, b, c, d)
+    a, b, c, d = _round(a, b, c, d)
+    a ^= word
+    return a, b, c, d
+
+
+@inlined
+def _ended(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64) -> Any:  # pragma: no cover - compiled
+    c ^= np.uint64(0xEE)
+    for _ in range(4):
+        a, b, c, d = _round(a, b, c, d)
+    first = a ^ b ^ c ^ d
+    b ^= np.uint64(0xDD)
+    for _ in range(4):
+        a, b, c, d = _round(a, b, c, d)
+    return first, a ^ b ^ c ^ d
+
+
+@kernel
+def _begin(states: NDArray[np.uint64], k0: np.uint64, k1: np.uint64) -> None:  # pragma: no cover - compiled
+    for row in range(len(states)):
+        states[row, 0], states[row, 1], states[row, 2], states[row, 3] = _started(k0, k1)
+
+
+@kernel
+def _absorb(states: NDArray[np.uint64], words: NDArray[np.uint64]) -> None:  # pragma: no cover - compiled
+    """Take two more words into the hash of every row."""
+    for row in range(len(states)):
+        a, b, c, d = states[row, 0], states[row, 1], states[row, 2], states[row, 3]
+        a, b, c, d = _taken(a, b, c, d, words[row, 0])
+        a, b, c, d = _taken(a, b, c, d, words[row, 1])
+        states[row, 0], states[row, 1], states[row, 2], states[row, 3] = a, b, c, d
+
+
+@kernel
+def _finish(
+    states: NDArray[np.uint64], length: np.uint64, out: NDArray[np.uint64]
+) -> None:  # pragma: no cover - compiled
+    """The hash of every row, whose message has so many bytes, all of them in whole words."""
+    word = (length & np.uint64(0xFF)) << np.uint64(56)
+    for row in range(len(states)):
+        a, b, c, d = _taken(states[row, 0], states[row, 1], states[row, 2], states[row, 3], word)
+        out[row, 0], out[row, 1] = _ended(a, b, c, d)
+
+
+@inlined
+def _rest(
+    data: NDArray[np.uint8], at: np.uint64, end: np.uint64, length: np.uint64,
+    a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64,
+) -> Any:  # fmt: skip  # pragma: no cover - compiled
+    """The hash of a message of which the bytes before `at` are taken."""
+    while at + np.uint64(8) <= end:
+        a, b, c, d = _taken(a, b, c, d, _word(data, at))
+        at += np.uint64(8)
+    word = (length & np.uint64(0xFF)) << np.uint64(56)
+    shift = np.uint64(0)
+    while at < end:
+        word |= np.uint64(data[at]) << shift
+        shift += np.uint64(8)
+        at += np.uint64(1)
+    a, b, c, d = _taken(a, b, c, d, word)
+    return _ended(a, b, c, d)
+
+
 @kernel
 def _hash_spans(
     data: NDArray[np.uint8], spans: NDArray[np.int64], valid: NDArray[np.bool_], k0: np.uint64, k1: np.uint64,
     out: NDArray[np.uint64],
 ) -> None:  # fmt: skip  # pragma: no cover - compiled
     """SipHash-2-4-128 of every span of `data` whose row is valid, into `out`."""
+    # Two rows side by side: each step of a hash waits for the one before it, and the processor has room for another.
     # Unsigned places: a signed one may count from the end, and that test keeps eight bytes from being one load.
-    one, eight = np.uint64(1), np.uint64(8)
-    for row in range(len(spans) - 1):
-        if not valid[row]:
-            continue
+    eight = np.uint64(8)
+    rows = len(spans) - 1
+    for row in range(0, rows, 2):
+        other = min(row + 1, rows - 1)
         at, end = np.uint64(spans[row]), np.uint64(spans[row + 1])
-        length = end - at
-        a = k0 ^ np.uint64(0x736F6D6570736575)
-        b = k1 ^ np.uint64(0x646F72616E646F6D) ^ np.uint64(0xEE)
-        c = k0 ^ np.uint64(0x6C7967656E657261)
-        d = k1 ^ np.uint64(0x7465646279746573)
-        whole = end - (length & np.uint64(7))
-        while at < whole:
-            word = _word(data, at)
-            d ^= word
-            a, b, c, d = _round(a, b, c, d)
-            a, b, c, d = _round(a, b, c, d)
-            a ^= word
+        place, stop = np.uint64(spans[other]), np.uint64(spans[other + 1])
+        a, b, c, d = _started(k0, k1)
+        e, f, g, h = _started(k0, k1)
+        length, extent = end - at, stop - place
+        for _ in range(min(length, extent) // eight):
+            a, b, c, d = _taken(a, b, c, d, _word(data, at))
+            e, f, g, h = _taken(e, f, g, h, _word(data, place))
             at += eight
-        word = (length & np.uint64(0xFF)) << np.uint64(56)
-        shift = np.uint64(0)
-        while at < end:
-            word |= np.uint64(data[at]) << shift
-            shift += eight
-            at += one
-        d ^= word
-        a, b, c, d = _round(a, b, c, d)
-        a, b, c, d = _round(a, b, c, d)
-        a ^= word
-        c ^= np.uint64(0xEE)
-        for _ in range(4):
-            a, b, c, d = _round(a, b, c, d)
-        out[row, 0] = a ^ b ^ c ^ d
-        b ^= np.uint64(0xDD)
-        for _ in range(4):
-            a, b, c, d = _round(a, b, c, d)
-        out[row, 1] = a ^ b ^ c ^ d
+            place += eight
+        if valid[row]:
+            out[row, 0], out[row, 1] = _rest(data, at, end, length, a, b, c, d)
+        if valid[other]:
+            out[other, 0], out[other, 1] = _rest(data, place, stop, extent, e, f, g, h)
