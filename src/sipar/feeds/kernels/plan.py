@@ -63,6 +63,8 @@ def observations(
     `ready` holds JSON objects for `extra`, whose keys the plan does not write again.
     """
     present = [found for found in plan.fields if found.columns <= set(table.column_names)]
+    # In one piece: where columns lie in several, polars brings them into line again at every step.
+    table = table.combine_chunks()
     casting = Casting.run(cast("pl.DataFrame", pl.from_arrow(table)), present, lines)
     _refuse_incomplete(casting, plan)
     frame = casting.frame
