@@ -44,6 +44,8 @@ def make_bundles(*, now: datetime) -> int:
 @action("notice.make")
 def make_bundles_of(actor: Actor, team: int, *, now: datetime) -> int:
     """Make what the rules in use of one CERT ask for now; returns how many notices. Sipar itself does so."""
+    import polars as pl
+
     from sipar.exposure.planning import plan
     from sipar.exposure.rules import parse
 
@@ -59,8 +61,10 @@ def make_bundles_of(actor: Actor, team: int, *, now: datetime) -> int:
     today = now.astimezone(ZoneInfo(zone)).date()
     findings, sent = open_findings(organisations, reminders=reminders, now=now, today=today)
     planned = plan(findings, rules, channels_of(organisations), inhibitions_of(team), sent, now=now, zone=zone)
-    episodes = dict(findings.select("finding", "episode").iter_rows())
-    return _keep(rule_set, _not_made_yet(team, planned), episodes, now=now)
+    bundles = _not_made_yet(team, planned)
+    told = {finding for bundle in bundles for finding in bundle["findings"]}
+    episodes = findings.filter(pl.col("finding").is_in(told)).select("finding", "episode")
+    return _keep(rule_set, bundles, dict(episodes.iter_rows()), now=now)
 
 
 def _not_made_yet(team: int, planned: pl.DataFrame) -> list[dict[str, Any]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
-
-from django.db import connection
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from sipar.notices.models import Channel, Inhibition
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from sipar.exposure.planning import Kinds
 
 
 def constituents(team: int) -> pl.DataFrame:
@@ -81,12 +81,16 @@ def _minutes(clock: time | None) -> int | None:
     return None if clock is None else clock.hour * 60 + clock.minute
 
 
-def _frame(statement: str, parameters: dict[str, Any], schema: dict[str, Any]) -> pl.DataFrame:
+def _frame(statement: LiteralString, parameters: dict[str, Any], schema: Kinds) -> pl.DataFrame:
+    """The rows of a query, whose moments are microseconds since 1970."""
     import polars as pl
 
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return pl.DataFrame(cursor.fetchall(), schema=schema, orient="row")
+    from sipar.core.copying import fetch
+    from sipar.exposure.planning import MOMENT
+
+    moments = [name for name, kind in schema.items() if kind == MOMENT]
+    rows = fetch(statement, parameters, pl.Schema(schema | dict.fromkeys(moments, pl.Int64())))
+    return rows.with_columns(pl.col(moments).cast(MOMENT))
 
 
 _CONSTITUENTS = """
@@ -131,7 +135,8 @@ told as materialized (
 select f.id, f.organisation_id, s.code, p.code, o.tier, f.kind, f.classification, f.severity, f.source, f.shared,
     coalesce(array_position(array['clear', 'green', 'amber', 'amber+strict', 'red'], feed.tlp::text) - 1,
         case when feed.tlp is null then 2 else 4 end),
-    f.asset, f.state_at, f.reopened, t.first_told, t.reminders
+    f.asset, (extract(epoch from f.state_at) * 1000000)::bigint, f.reopened,
+    (extract(epoch from t.first_told) * 1000000)::bigint, t.reminders
 from notices_finding f
 join orgs_organisation o on o.id = f.organisation_id
 join orgs_sector s on s.id = o.sector_id
