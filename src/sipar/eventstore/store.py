@@ -50,11 +50,15 @@ class Store:
         stand in memory. What was written from the same raw file before is replaced. Where the tables raise, nothing
         is changed. Raises ValueError where a row says another source or raw file, or has no time.
         """
-        layout.check_source(source), layout.check_raw(raw)
-        with Writer(self.root, source, raw) as writer:
+        with self.writer(source, raw) as writer:
             for table in tables:
                 writer.add(table)
             return writer.finish()
+
+    def writer(self, source: str, raw: str) -> Writer:
+        """What takes such tables one by one, as a context: nothing is changed before its `finish`."""
+        layout.check_source(source), layout.check_raw(raw)
+        return Writer(self.root, source, raw)
 
     def remove(self, raw: str, *, source: str | None = None) -> None:
         """Take everything out that was written from this raw file, of one source or of all that had it."""

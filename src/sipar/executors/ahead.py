@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 
-def ahead[T](items: Iterator[T], *, depth: int = 1) -> Iterator[T]:
+def ahead[T](items: Iterator[T], *, depth: int = 1) -> Generator[T]:
     """The same items, made by a thread of their own up to `depth` before they are asked for."""
     waiting: queue.Queue[tuple[bool, Any]] = queue.Queue(maxsize=depth)
     stopped = threading.Event()

@@ -1,8 +1,7 @@
 """Observations folded into findings: one row for each organisation and key. Pure, and the order of rows never matters.
 
-A fold of parts of the same observations that share no day can be merged: first, last, count, days, severity and CVEs
-come out as if all had been folded at once, and so does the evidence: of two at the same time, the one counts whose raw
-file and line come later.
+Folds of different observations can be merged: first, last, count, days, severity and CVEs come out as if all had been
+folded at once, and so does the evidence: of two at the same time, the one counts whose raw file and line come later.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ FOLDED: Final = (
 )  # fmt: skip
 EVIDENCE: Final = ("raw", "line", "hostname", "url", "product", "malware", "tag")
 MOST_CVES, MOST_TEXT = 100, 300
+PIECE_ROWS = 250_000
 # What an observation does not say. The first two of EVIDENCE are never null, and a quote inside a text has a backslash.
 _UNSAID: Final = ',"(?:' + "|".join(EVIDENCE[2:]) + ')":null'
 _MOMENT: Final = pl.Datetime("us", "UTC")
@@ -63,6 +63,30 @@ def fold(table: pa.Table) -> pl.DataFrame:
     ).select(TALLY.names())
 
 
+class Tallying:
+    """The tally of observations that come a table at a time. Memory is that of `PIECE_ROWS` of them and the tallies."""
+
+    def __init__(self) -> None:
+        self._waiting: list[pa.Table] = []
+        self._tallies: list[pl.DataFrame] = []
+
+    def add(self, table: pa.Table) -> None:
+        """Take observations with the columns FOLDED, each once."""
+        self._waiting.append(table)
+        if sum(waiting.num_rows for waiting in self._waiting) >= PIECE_ROWS:
+            self._fold()
+
+    def whole(self) -> pl.DataFrame:
+        """TALLY of all that was added."""
+        self._fold()
+        return merge(self._tallies)
+
+    def _fold(self) -> None:
+        if self._waiting:
+            self._tallies.append(fold(pa.concat_tables(self._waiting)))
+        self._waiting = []
+
+
 def merge(tallies: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """One TALLY of several that were folded from different observations. Days that stand in two count once."""
     filled = [tally for tally in tallies if tally.height]
@@ -70,10 +94,18 @@ def merge(tallies: Sequence[pl.DataFrame]) -> pl.DataFrame:
         return pl.DataFrame(schema=TALLY)
     if len(filled) == 1:
         return filled[0]
+    whole = pl.concat(filled)
+    # Most stand in one tally only.
+    twice = whole.select("organisation", "key").is_duplicated()
+    return pl.concat([whole.filter(~twice), _merged(whole.filter(twice))])
+
+
+def _merged(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row of TALLY for each organisation and key."""
     latest = ("team", "kind", "classification", "asset", "shared", "claim", "source", "evidence", "raw", "line")
-    whole = pl.concat(filled).sort("last_seen", "raw", "line")
     return (
-        whole.group_by("organisation", "key", maintain_order=True)
+        rows.sort("last_seen", "raw", "line")
+        .group_by("organisation", "key", maintain_order=True)
         .agg(
             *(pl.col(name).last() for name in latest),
             pl.col("severity").max(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, BinaryIO, cast
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 from sipar.eventstore.layout import Part
 from sipar.eventstore.store import Store
 from sipar.executors.ahead import ahead
+from sipar.exposure.folding import FOLDED
 from sipar.exposure.hashing import finding_keys, row_hashes
 from sipar.exposure.observations import ADDED, SCHEMA
 from sipar.feeds.lines import as_utf8
@@ -34,6 +36,8 @@ MAX_KEPT_BAD = 1_000
 MAX_DRIFTS = 200
 # Clocks of sensors run ahead; nothing is seen the day after tomorrow.
 AHEAD = timedelta(days=2)
+# Tables that wait to be folded, so that reading goes on meanwhile: about 10 MB each.
+_BEHIND = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,17 +95,24 @@ class Taken:
 
 
 def take_in(
-    file: BinaryIO, work: Work, *, lookup: Lookup, store: Store, tell: Callable[[Taken], object] = lambda _taken: None
+    file: BinaryIO,
+    work: Work,
+    *,
+    lookup: Lookup,
+    store: Store,
+    fold: Callable[[pa.Table], object] = lambda _table: None,
+    tell: Callable[[Taken], object] = lambda _taken: None,
 ) -> Taken:
-    """Read, deduplicate, route and store a raw file; `tell` hears how far it is, in the caller's thread.
+    """Read, deduplicate, route and store a raw file. `tell` hears how far it is, in the caller's thread.
 
+    So does `fold`, which is given the columns `exposure.folding.FOLDED` of every row that is kept, a table at a time.
     The file begins where it stands and can seek. Running it again writes the same parts over the old ones. Raises
     FormatProblem where the file cannot be read at all: nothing of it counts then, and the caller removes the parts.
     """
     taken = Taken()
     seen = _SeenBefore(store, work)
 
-    def tables() -> Iterator[pa.Table]:
+    def routed() -> Iterator[pa.Table]:
         for chunk in ahead(_chunks(file, work, taken)):
             taken.note(chunk)
             table = _within_time(chunk.table, work, taken)
@@ -114,14 +125,19 @@ def take_in(
             if table.num_rows:
                 yield _routed(table, rows, work, lookup, taken)
 
-    def told() -> Iterator[pa.Table]:
-        for table in ahead(tables()):
-            yield table
-            tell(taken)
+    def written() -> Iterator[pa.Table]:
+        for table in ahead(routed()):
+            writer.add(table)
+            yield table.select(FOLDED)
 
     # Reading, routing and writing are threads of their own: each works on its own chunk. Only the last one, the
-    # caller's, may ask the database: a connection that another thread opens is closed by nobody.
-    taken.parts = store.write(work.source, work.raw, told())
+    # caller's, may ask the database: a connection that another thread opens is closed by nobody. It is behind now and
+    # then, where PostgreSQL takes longer than the next chunk.
+    with store.writer(work.source, work.raw) as writer, closing(ahead(written(), depth=_BEHIND)) as tables:
+        for table in tables:
+            fold(table)
+            tell(taken)
+        taken.parts = writer.finish()
     return taken
 
 

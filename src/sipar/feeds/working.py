@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.db import OperationalError
 from django.db.models import F
@@ -29,6 +30,9 @@ from sipar.feeds.pipeline import Taken, Work, take_in
 from sipar.feeds.readers import reader
 from sipar.feeds.reading import excerpt
 from sipar.formats.problems import FormatProblem
+
+if TYPE_CHECKING:
+    import polars as pl
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +99,7 @@ def _take(batch: Batch, tell: Tell) -> Batch:
 def _count(batch: Batch, tell: Tell) -> Batch:
     from sipar.claims.lookups import current_lookup
     from sipar.eventstore import lake
+    from sipar.exposure.folding import Tallying
 
     store, raw = lake(), batch.raw_file
     with acting(system(), reason="look up who answers for what"):
@@ -109,18 +114,23 @@ def _count(batch: Batch, tell: Tell) -> Batch:
         reader=reader(batch.feed.reader),
         settings=batch.feed.settings,
     )
+    tallying = Tallying()
     with open_bytes(raw.sha256) as file:
-        taken = take_in(file, work, lookup=lookup, store=store, tell=_teller(batch, tell))
+        taken = take_in(file, work, lookup=lookup, store=store, fold=tallying.add, tell=_teller(batch, tell))
     median = None if batch.accepted_by_id else _shrunk(batch, taken)
     if median is not None:
         store.write(batch.feed.code, raw.sha256, ())
     with acting(system(), reason=f"take in {raw.name}"):
-        return end_batch(system(), batch, taken, lookup=lookup.digest, median=median, now=timezone.now())
+        return end_batch(
+            system(), batch, taken, tallying.whole(), lookup=lookup.digest, median=median, now=timezone.now()
+        )
 
 
 @action("feed.take_in")
-def end_batch(actor: Actor, batch: Batch, taken: Taken, *, lookup: str, median: float | None, now: datetime) -> Batch:
-    """Count a batch: quarantine, drifts, findings and the state, in the caller's transaction.
+def end_batch(
+    actor: Actor, batch: Batch, taken: Taken, tally: pl.DataFrame, *, lookup: str, median: float | None, now: datetime
+) -> Batch:
+    """Count a batch: quarantine, drifts, findings of its tally, and the state, in the caller's transaction.
 
     `median`: the report has shrunk from this many rows, is held, and makes no findings. Does nothing where another
     worker began the batch after this one, or it has ended.
@@ -151,7 +161,7 @@ def end_batch(actor: Actor, batch: Batch, taken: Taken, *, lookup: str, median: 
     if median is None:
         begins = taken.day or taken.first_day
         whole = Complete(batch.feed.code, row.report_type, begins) if row.complete and begins else None
-        fold_batch(taken.parts, complete=whole, now=now)
+        fold_batch(tally, batch.raw_file.sha256, complete=whole, now=now)
     return row
 
 

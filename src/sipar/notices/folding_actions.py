@@ -21,7 +21,6 @@ from sipar.notices import folding_sql as sql
 if TYPE_CHECKING:
     import polars as pl
 
-    from sipar.eventstore.layout import Part
     from sipar.eventstore.store import Store
 
 STALE_AFTER, OLD_AFTER = timedelta(days=14), timedelta(days=90)
@@ -52,22 +51,19 @@ class Folded:
     moved: int = 0
 
 
-def fold_batch(parts: Sequence[Part], *, complete: Complete | None, now: datetime) -> Folded:
-    """Bring the observations of one batch into findings. Call once for a batch, in the transaction that ends it.
+def fold_batch(tally: pl.DataFrame, raw: str, *, complete: Complete | None, now: datetime) -> Folded:
+    """Bring the tally of all observations of one raw file into findings. Once, in the transaction that ends its batch.
 
     First and last sight and count do not depend on the order of batches. An absence counts from the end of the
     report's first day, or from `now` where that day has not ended.
     """
     from sipar.eventstore.store import lake
-    from sipar.exposure.folding import FOLDED, fold, merge
 
-    store = lake()
-    tally = merge([fold(store.read([part], columns=FOLDED)) for part in _one_of_each(parts)])
     with connection.cursor() as cursor:
         _stage(cursor)
         _copy(cursor, tally)
         cursor.execute(sql.MATCH)
-        _forget_known_days(cursor, store, raws={part.raw for part in parts})
+        _forget_known_days(cursor, lake(), raw=raw)
         cursor.execute(sql.ADD)
         seen = cursor.rowcount
         cursor.execute(sql.INSERT)
@@ -112,11 +108,6 @@ def age_findings(*, now: datetime) -> tuple[int, int]:
         old = cursor.rowcount
         cursor.execute(sql.STALE, {"now": now, "before": now - STALE_AFTER})
         return cursor.rowcount, old
-
-
-def _one_of_each(parts: Sequence[Part]) -> list[Part]:
-    """One part for each day, source and raw file: reading it gives the rows of all of them."""
-    return list({(part.day, part.source, part.raw): part for part in parts}.values())
 
 
 def _tallies(store: Store, days: Sequence[date], first_day: date, last_day: date) -> Iterator[pl.DataFrame]:
@@ -220,7 +211,7 @@ def _claims(tally: pl.DataFrame) -> dict[int, str]:
     return dict(assets) | {-pk: value for pk, value in ranges}
 
 
-def _forget_known_days(cursor: Any, store: Store, *, raws: set[str]) -> None:
+def _forget_known_days(cursor: Any, store: Store, *, raw: str) -> None:
     """Take out of the tally those days, between what is known, on which the lake says that it was seen already."""
     cursor.execute(sql.UNCERTAIN)
     uncertain: dict[int, set[tuple[int | None, uuid.UUID]]] = {}
@@ -234,8 +225,8 @@ def _forget_known_days(cursor: Any, store: Store, *, raws: set[str]) -> None:
         rows = store.observations(day, day, columns=("organisation", "key", "raw"), where=where)
         others = {
             (owner, uuid.UUID(bytes=key))
-            for owner, key, raw in zip(*(rows[name].to_pylist() for name in rows.column_names), strict=True)
-            if raw not in raws
+            for owner, key, other in zip(*(rows[name].to_pylist() for name in rows.column_names), strict=True)
+            if other != raw
         }
         known.extend((owner, key, number) for owner, key in pairs & others)
     if not known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import polars as pl
 import pyarrow as pa
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sipar.exposure import folding
-from sipar.exposure.folding import fold, merge, named
+from sipar.exposure.folding import Tallying, fold, merge, named
 from sipar.exposure.tests.observed import SEEN, observed
 
 DAY = timedelta(days=1)
@@ -123,6 +124,11 @@ def test_neither_the_order_of_rows_nor_how_they_are_cut_matters(rows: list[Any],
     shuffled = random.sample(rows, len(rows))
     parts = [fold(observed(shuffled[at : at + cut])) for at in range(0, len(rows), cut)]
     assert ordered(merge(parts)) == whole
+    with patch.object(folding, "PIECE_ROWS", cut):
+        tallying = Tallying()
+        for row in shuffled:
+            tallying.add(observed([row]))
+        assert ordered(tallying.whole()) == whole
 
 
 @settings(max_examples=40, deadline=None)

@@ -17,6 +17,7 @@ from tests.cast import Cast
 from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.eventstore import lake
+from sipar.exposure.folding import fold
 from sipar.exposure.tests.observed import observed
 from sipar.feeds.models import Batch, Feed, RawFile
 from sipar.notices.folding_actions import Complete, Folded, age_findings, fold_batch, refold
@@ -51,11 +52,11 @@ class Desk:
         moment = FIRST + (day - 1) * DAY
         usual = {"observed_at": moment, "organisation": self.alpha, "team": self.team.pk, "tag": raw[:8]}
         table = observed([usual | row for row in rows], source=source, raw=raw)
-        parts = lake().write(source, raw, [table])
+        lake().write(source, raw, [table])
         with acting(system(), reason="take in"):
             self._manifest(source, raw, report, moment.date(), complete=complete)
             closes = Complete(source, report, moment.date()) if complete else None
-            return fold_batch(parts, complete=closes, now=NOW)
+            return fold_batch(fold(table), raw, complete=closes, now=NOW)
 
     def _manifest(self, source: str, raw: str, report: str, day: date, *, complete: bool) -> None:
         feed, _ = Feed.objects.get_or_create(
@@ -259,11 +260,11 @@ def test_what_nobody_sees_grows_stale_then_old_and_opens_when_seen(desk: Desk) -
 def test_a_transaction_that_fails_leaves_findings_as_they_were(desk: Desk) -> None:
     desk.report(1, {})
     before = rows_of(findings())
-    parts = lake().write("sensor", "f" * 64, [observed([{"organisation": desk.alpha}], raw="f" * 64)])
+    table = observed([{"organisation": desk.alpha}], raw="f" * 64)
 
     def fails() -> None:
         with acting(system(), reason="take in"):
-            fold_batch(parts, complete=None, now=NOW)
+            fold_batch(fold(table), "f" * 64, complete=None, now=NOW)
             raise OSError("the power")
 
     with pytest.raises(OSError, match="the power"):
