@@ -51,7 +51,7 @@ def by_organisation(table: pa.Table) -> pa.Table:
     owners = pc.fill_null(table["organisation"], -1).to_numpy()
     if np.all(owners[:-1] <= owners[1:]):
         return table
-    return table.combine_chunks().take(pa.array(np.argsort(owners, kind="stable")))
+    return table.take(pa.array(np.argsort(owners, kind="stable")))
 
 
 def conform(table: pa.Table) -> pa.Table:
