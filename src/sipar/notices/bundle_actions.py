@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
+
+from django.db import connection
 
 from sipar.core.acting import Actor, acting
 from sipar.core.actions import action
+from sipar.core.copying import stage
 from sipar.core.jobs import system
 from sipar.core.numbers import case_number
 from sipar.notices.addresses import answer_secret, secret_digest
 from sipar.notices.frames import channels_of, constituents, inhibitions_of, open_findings
-from sipar.notices.models import Notice, NoticeFinding, RuleSet
+from sipar.notices.models import Notice, RuleSet
 from sipar.notices.policy import require_system
 from sipar.obligations.register_facts import served_nation
 
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 AT_ONCE = 2_000
+_STAGE: Final = "create temporary table told (notice bigint, finding bigint, episode smallint) on commit drop"
+_TELL: Final = """
+insert into notices_noticefinding (notice_id, finding_id, episode) select notice, finding, episode from told
+"""
 
 
 def make_bundles(*, now: datetime) -> int:
@@ -44,8 +51,6 @@ def make_bundles(*, now: datetime) -> int:
 @action("notice.make")
 def make_bundles_of(actor: Actor, team: int, *, now: datetime) -> int:
     """Make what the rules in use of one CERT ask for now; returns how many notices. Sipar itself does so."""
-    import polars as pl
-
     from sipar.exposure.planning import plan
     from sipar.exposure.rules import parse
 
@@ -61,10 +66,7 @@ def make_bundles_of(actor: Actor, team: int, *, now: datetime) -> int:
     today = now.astimezone(ZoneInfo(zone)).date()
     findings, sent = open_findings(organisations, reminders=reminders, now=now, today=today)
     planned = plan(findings, rules, channels_of(organisations), inhibitions_of(team), sent, now=now, zone=zone)
-    bundles = _not_made_yet(team, planned)
-    told = {finding for bundle in bundles for finding in bundle["findings"]}
-    episodes = findings.filter(pl.col("finding").is_in(told)).select("finding", "episode")
-    return _keep(rule_set, bundles, dict(episodes.iter_rows()), now=now)
+    return _keep(rule_set, _not_made_yet(team, planned), findings.select("finding", "episode"), now=now)
 
 
 def _not_made_yet(team: int, planned: pl.DataFrame) -> list[dict[str, Any]]:
@@ -79,18 +81,20 @@ def _not_made_yet(team: int, planned: pl.DataFrame) -> list[dict[str, Any]]:
     return [row for row in planned.iter_rows(named=True) if (row["organisation"], row["aggregation"]) not in existing]
 
 
-def _keep(rule_set: RuleSet, bundles: list[dict[str, Any]], episodes: dict[int, int], *, now: datetime) -> int:
+def _keep(rule_set: RuleSet, bundles: list[dict[str, Any]], episodes: pl.DataFrame, *, now: datetime) -> int:
+    """Make the notices of these bundles; `episodes` has the episode of every finding in them."""
+    import polars as pl
+
     for start in range(0, len(bundles), AT_ONCE):
         part = bundles[start : start + AT_ONCE]
         notices = Notice.objects.bulk_create(_notice(rule_set, row, now=now) for row in part)
-        NoticeFinding.objects.bulk_create(
-            (
-                NoticeFinding(notice=notice, finding_id=finding, episode=episodes[finding])
-                for notice, row in zip(notices, part, strict=True)
-                for finding in row["findings"]
-            ),
-            batch_size=5_000,
+        told = pl.DataFrame(
+            {"notice": [notice.pk for notice in notices], "finding": [row["findings"] for row in part]},
+            schema={"notice": pl.Int64, "finding": pl.List(pl.Int64)},
         )
+        stage(_STAGE, "told", told.explode("finding").join(episodes, on="finding"))
+        with connection.cursor() as cursor:
+            cursor.execute(_TELL)
     return len(bundles)
 
 
