@@ -131,8 +131,8 @@ def take_in(
             yield table.select(FOLDED)
 
     # Reading, routing and writing are threads of their own: each works on its own chunk. Only the last one, the
-    # caller's, may ask the database: a connection that another thread opens is closed by nobody. It is behind now and
-    # then, where PostgreSQL takes longer than the next chunk.
+    # caller's, may ask the database: a connection that another thread opens is closed by nobody. It folds many tables
+    # at a time, and is behind meanwhile.
     with store.writer(work.source, work.raw) as writer, closing(ahead(written(), depth=_BEHIND)) as tables:
         for table in tables:
             fold(table)

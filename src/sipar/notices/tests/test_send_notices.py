@@ -13,6 +13,7 @@ from sipar.core.jobs import system
 from sipar.core.problems import Conflict, Forbidden
 from sipar.notices.actions import Answer, answer, decide
 from sipar.notices.bundle_actions import make_bundles
+from sipar.notices.frames import open_findings
 from sipar.notices.models import Channel, Finding, Inhibition, Notice, NoticeFinding
 from sipar.notices.sending import send_due, settle_doubt
 from sipar.notices.tests.exposed import DAY, expose, finding
@@ -47,6 +48,19 @@ def told(cast: Cast) -> Cast:
 def findings_of(notice: Notice) -> set[int]:
     with acting(system(), reason="look"):
         return set(NoticeFinding.objects.filter(notice=notice).values_list("finding_id", flat=True))
+
+
+@pytest.mark.parametrize(
+    "asset", ['a",b\\.example', "two\nlines", "\r", '"', "", " ", "none", "null", "\\N", "1e5", "é\u2028"]
+)
+def test_what_a_source_calls_a_thing_comes_to_the_rules_as_it_is(cast: Cast, asset: str) -> None:
+    alpha = cast.organisations["alpha"]
+    with acting(system(), reason="expose"):
+        found = finding(alpha, asset=asset, state_at=NOW - HOUR + timedelta(microseconds=7))
+        rows, sent = open_findings([alpha.pk], reminders=[0] * 5, now=NOW, today=NOW.date())
+    [row] = rows.to_dicts()
+    assert (row["finding"], row["asset"], row["shared"], row["known_at"]) == (found.pk, asset, "", found.state_at)
+    assert (row["severity"], row["episode"], row["tlp"], sent.height) == (3, 0, 2, 0)
 
 
 def test_rules_in_use_make_one_notice_however_often_they_run(told: Cast) -> None:
