@@ -70,22 +70,6 @@ class Store:
         """The observations of these days, both included, in the types of `observations.SCHEMA`."""
         return self._again(lambda: reading.read(self.paths(first_day, last_day, where=where), columns, where or {}))
 
-    def read(self, parts: Sequence[Part], *, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows of these parts, wherever compaction has put them since."""
-
-        def once() -> pa.Table:
-            wanted = {part.raw for part in parts}
-            places = sorted({layout.folder(self.root, layout.OBSERVATIONS, part.day, part.source) for part in parts})
-            paths = [
-                place / name
-                for place in places
-                for name in layout.names(place)
-                if layout.raws_of(place / name) & wanted
-            ]
-            return reading.read(paths, columns, {"raw": sorted(wanted)})
-
-        return self._again(once)
-
     def relation(
         self, first_day: date, last_day: date, *, columns: Sequence[str] | None = None, where: Where | None = None
     ) -> duckdb.DuckDBPyRelation:

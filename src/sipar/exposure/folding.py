@@ -22,7 +22,7 @@ FOLDED: Final = (
 )  # fmt: skip
 EVIDENCE: Final = ("raw", "line", "hostname", "url", "product", "malware", "tag")
 MOST_CVES, MOST_TEXT = 100, 300
-PIECE_ROWS = 250_000
+FOLD_ROWS = 250_000
 # What an observation does not say. The first two of EVIDENCE are never null, and a quote inside a text has a backslash.
 _UNSAID: Final = ',"(?:' + "|".join(EVIDENCE[2:]) + ')":null'
 _MOMENT: Final = pl.Datetime("us", "UTC")
@@ -64,7 +64,7 @@ def fold(table: pa.Table) -> pl.DataFrame:
 
 
 class Tallying:
-    """The tally of observations that come a table at a time. Memory is that of `PIECE_ROWS` of them and the tallies."""
+    """The tally of observations that come a table at a time. Memory is that of `FOLD_ROWS` of them and the tallies."""
 
     def __init__(self) -> None:
         self._waiting: list[pa.Table] = []
@@ -73,7 +73,7 @@ class Tallying:
     def add(self, table: pa.Table) -> None:
         """Take observations with the columns FOLDED, each once."""
         self._waiting.append(table)
-        if sum(waiting.num_rows for waiting in self._waiting) >= PIECE_ROWS:
+        if sum(waiting.num_rows for waiting in self._waiting) >= FOLD_ROWS:
             self._fold()
 
     def whole(self) -> pl.DataFrame:

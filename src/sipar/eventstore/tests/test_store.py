@@ -65,7 +65,7 @@ def test_parts_say_what_they_hold(store: Store) -> None:
     ]
     assert all((store.root / part.path).stat().st_size == part.size for part in parts)
     assert [Part.of(part.document()) for part in parts] == list(parts)
-    assert store.read(parts[:1])["observed_at"].to_pylist() == [SEEN] * 6
+    assert store.observations(FIRST, FIRST, where={"raw": [A]})["observed_at"].to_pylist() == [SEEN] * 6
 
 
 def test_a_day_ends_at_midnight_utc(store: Store) -> None:
@@ -234,12 +234,12 @@ def test_replaced_files_stay_for_their_readers_and_are_swept_later(store: Store)
 
 @pytest.mark.parametrize("swept", [False, True])
 def test_a_raw_file_is_written_again_after_it_was_merged(store: Store, *, swept: bool) -> None:
-    parts = store.write("sensor", A, [rows(A, 10)])
+    store.write("sensor", A, [rows(A, 10)])
     store.write("sensor", B, [rows(B, 10, start=30)])
     store.compact(FIRST)
     if swept:
         store.sweep(older_than=-1)
-    assert store.read(parts).num_rows == 10
+    assert store.observations(FIRST, FIRST, where={"raw": [A]}).num_rows == 10
     assert store.write("sensor", A, [rows(A, 4)])
     assert Counter(store.observations(FIRST, FIRST)["raw"].to_pylist()) == {A: 4, B: 10}
     assert sum(store.summary(FIRST, FIRST)["rows"].to_pylist()) == 14

@@ -124,7 +124,7 @@ def test_neither_the_order_of_rows_nor_how_they_are_cut_matters(rows: list[Any],
     shuffled = random.sample(rows, len(rows))
     parts = [fold(observed(shuffled[at : at + cut])) for at in range(0, len(rows), cut)]
     assert ordered(merge(parts)) == whole
-    with patch.object(folding, "PIECE_ROWS", cut):
+    with patch.object(folding, "FOLD_ROWS", cut):
         tallying = Tallying()
         for row in shuffled:
             tallying.add(observed([row]))
