@@ -40,6 +40,7 @@ from sipar.assessments.selectors import access_assessment, delegations_of, is_op
 from sipar.core.files import MAX_BYTES
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
+from sipar.core.numbers import whole_number
 from sipar.core.problems import Conflict, Invalid, Place, Problem
 from sipar.frameworks.selectors import LoadedFramework, loaded
 from sipar.people.gates import ASSESSMENT_READERS, ORGANISATION
@@ -98,8 +99,8 @@ def next_unanswered(request: ActorRequest, assessment_id: int) -> HttpResponse:
     """Go to the next answer that is missing or only carried forward; to the check page where there is none."""
     assessment = access_assessment(request.actor, assessment_id)
     framework = loaded(assessment.campaign.framework_id)
-    after = request.GET.get("after", "")
-    found = next_open(progress_of(assessment, framework), framework, after=int(after) if after.isdecimal() else -1)
+    after = whole_number(request.GET.get("after"))
+    found = next_open(progress_of(assessment, framework), framework, after=-1 if after is None else after)
     if found is None:
         return redirect("assessment_check", assessment_id)
     return _to_question(assessment_id, *found)
@@ -198,9 +199,9 @@ def _page(request: ActorRequest, assessment_id: int, group: str, *, problem: Pro
     mine = may_answer(request.actor, assessment)
     by_position: dict[int, tuple[str, ...]] = {}
     for place in problem.places if problem else ():
-        number = place.where.rpartition("-")[2]
-        if number.isdecimal():
-            by_position[int(number)] = (*by_position.get(int(number), ()), place.sentence)
+        number = whole_number(place.where.rpartition("-")[2])
+        if number is not None:
+            by_position[number] = (*by_position.get(number, ()), place.sentence)
     context = {
         "assessment": assessment,
         "framework": framework.catalogue,

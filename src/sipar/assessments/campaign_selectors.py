@@ -12,6 +12,7 @@ from sipar.assessments.campaign_policy import may_see_drafts, may_see_organisati
 from sipar.assessments.models import Assessment, Campaign, Engagement
 from sipar.core.acting import Actor
 from sipar.core.models import BackgroundRun
+from sipar.core.numbers import whole_number
 from sipar.core.problems import not_open
 from sipar.orgs.models import Contact, Organisation
 from sipar.teams.models import Team
@@ -112,8 +113,9 @@ def outstanding(campaign: Campaign, filters: Mapping[str, str]) -> QuerySet[Asse
         rows = rows.filter(organisation__sector__code=filters["sector"])
     if filters.get("province"):
         rows = rows.filter(organisation__province__code=filters["province"])
-    if filters.get("tier", "").isdecimal():
-        rows = rows.filter(organisation__tier=int(filters["tier"][:2]))
+    tier = whole_number(filters.get("tier"))
+    if tier is not None:
+        rows = rows.filter(organisation__tier=tier)
     if filters.get("progress") == "not_started":
         rows = rows.filter(state="open", answered=0)
     if filters.get("progress") == "started":

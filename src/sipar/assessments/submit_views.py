@@ -34,7 +34,7 @@ from sipar.assessments.signing import factors_of, shown_for, shown_lately
 from sipar.assessments.submissions import canonical, differences
 from sipar.assessments.submit_actions import submit_assessment
 from sipar.core.gates import gate
-from sipar.core.http import ActorRequest
+from sipar.core.http import ActorRequest, version_of
 from sipar.core.ledger import proof_for
 from sipar.core.models import Leaf
 from sipar.core.problems import Conflict, Forbidden, Invalid, Problem, not_open
@@ -56,7 +56,6 @@ def check(request: ActorRequest, assessment_id: int) -> HttpResponse:
 def submit(request: ActorRequest, assessment_id: int) -> HttpResponse:
     """Sign the checked answers."""
     now = timezone.now()
-    version = request.POST.get("version", "")
     try:
         if "statement" not in request.POST:
             raise Invalid(_("Say that the answers are true before you sign."), code="submit.statement")
@@ -67,7 +66,7 @@ def submit(request: ActorRequest, assessment_id: int) -> HttpResponse:
         submission = submit_assessment(
             request.actor,
             assessment_id,
-            version=int(version) if version.isdecimal() else -1,
+            version=version_of(request),
             second_factor=factor,
             accept_missing="accept_missing" in request.POST,
             now=now,

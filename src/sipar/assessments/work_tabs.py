@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from sipar.core.acting import Actor
 from sipar.core.gates import Gate
+from sipar.core.numbers import whole_number
 from sipar.formats.catalogue import Requirement
 from sipar.frameworks.selectors import LoadedFramework
 from sipar.people.roles import ENGAGED_ROLES, TEAM_ROLES
@@ -35,9 +36,7 @@ def text_of(request: HttpRequest, name: str) -> str:
 
 def whole_number_of(request: HttpRequest, name: str, *, most: int = 2**31 - 1) -> int | None:
     """A whole number of the address, or None where it is none, negative or too large."""
-    text = request.GET.get(name, "")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-    return number if number is not None and number <= most else None
+    return whole_number(request.GET.get(name), most=most)
 
 
 def level_view(framework: LoadedFramework, requirement: Requirement, level: int | None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from sipar.assessments.submissions import level_in_words
 from sipar.assessments.workbook import LIMITS, Preview, export_workbook, preview_workbook
 from sipar.core.files import XLSX
 from sipar.core.gates import gate
-from sipar.core.http import ActorRequest
+from sipar.core.http import ActorRequest, version_of
 from sipar.core.problems import Conflict, Invalid, Place, Problem
 from sipar.frameworks.selectors import LoadedFramework, loaded
 from sipar.people.gates import ASSESSMENT_READERS, ORGANISATION
@@ -75,14 +75,12 @@ def apply(request: ActorRequest, assessment_id: int) -> HttpResponse:
     now = timezone.now()
     assessment = open_for_answers(request.actor, assessment_id, now=now)
     framework = loaded(assessment.campaign.framework_id)
-    version = request.POST.get("version", "")
     try:
         chosen = [json.loads(text) for text in request.POST.getlist("change")[: len(framework.requirements)]]
     except (ValueError, RecursionError) as problem:
         raise _refused(_("The chosen changes could not be read. Bring the workbook back again.")) from problem
     changes = changes_from_json(chosen, framework)
-    number = int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else -1
-    saved = save_answers(request.actor, assessment_id, changes, version=number, now=now)
+    saved = save_answers(request.actor, assessment_id, changes, version=version_of(request), now=now)
     words = ngettext(
         "%(number)s answer was taken from the workbook.",
         "%(number)s answers were taken from the workbook.",

@@ -18,6 +18,7 @@ from sipar.core.acting import acting
 from sipar.core.gates import PUBLIC, gate
 from sipar.core.http import ActorRequest
 from sipar.core.jobs import system
+from sipar.core.numbers import LARGEST_KEY, whole_number
 from sipar.core.problems import Conflict, Invalid, Place, Problem
 from sipar.incidents.custody_reading import national_team
 from sipar.incidents.emergency_actions import receive_unverified, refuse_call, verify_call
@@ -93,13 +94,13 @@ def call(request: ActorRequest, number: str) -> HttpResponse:
 def verify(request: ActorRequest, number: str) -> HttpResponse:
     """The organisation was called at a number of the register and stands by it."""
     found = access_call(request.actor, number)
-    contact = request.POST.get("contact", "")
+    contact = whole_number(request.POST.get("contact"), most=LARGEST_KEY)
     try:
         organisation = access_organisation(request.actor, request.POST.get("organisation", ""))
-        if not (contact.isdecimal() and len(contact) < 18):
+        if contact is None:
             sentence = _("Say which number of the register you called.")
             raise Invalid(sentence, code="emergency.number", places=[Place("contact", sentence)])
-        verify_call(request.actor, found, organisation=organisation, contact=int(contact), now=timezone.now())
+        verify_call(request.actor, found, organisation=organisation, contact=contact, now=timezone.now())
     except (Invalid, Conflict) as problem:
         return _call_page(request, number, problem=problem)
     messages.success(request, _("Verified. The organisation sees the case, and its CERT is asked to take it."))

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sipar.core.files import MAX_BYTES
 from sipar.core.gates import gate
-from sipar.core.http import ActorRequest
+from sipar.core.http import ActorRequest, version_of
 from sipar.core.problems import Conflict, Forbidden, Invalid, Place, Problem
 from sipar.incidents.artefact_actions import receive_artefact
 from sipar.incidents.models import Incident
@@ -158,14 +158,13 @@ def _keep(request: ActorRequest, incident: Incident) -> None:
     report = _report_of(incident)
     zone = nation_zone()
     post = request.POST.dict()
-    version = str(post.get("version", ""))
     raw = facts_from_post({name: str(value) for name, value in post.items()}, askable(), zone=zone)
     save_report(
         request.actor,
         incident,
         facts=raw,
         estimates=estimates_from_post({name: str(value) for name, value in post.items()}, report.estimates),
-        version=int(version) if version.isdecimal() and len(version) < 10 else -1,
+        version=version_of(request),
         now=timezone.now(),
     )
 

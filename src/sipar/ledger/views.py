@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from sipar.core.gates import Gate, gate
 from sipar.core.http import ActorRequest
+from sipar.core.numbers import LARGEST_KEY, whole_number
 from sipar.ledger.actions import VERIFIERS, may_verify, start_verification
 from sipar.ledger.selectors import (
     access_event,
@@ -43,11 +44,9 @@ FILTERS = ("noun", "operation", "record")
 def show(request: ActorRequest) -> HttpResponse:
     """The latest checkpoint, and the events that the reader may see, by number and not by page."""
     filters = {name: request.GET.get(name, "")[:120] for name in FILTERS}
-    before = request.GET.get("before", "")
+    before = whole_number(request.GET.get("before"), most=LARGEST_KEY)
     context = {
-        "page": page_of_events(
-            request.actor, filters, before=int(before) if before.isdecimal() and len(before) < 19 else None
-        ),
+        "page": page_of_events(request.actor, filters, before=before),
         "filters": filters,
         "filtered": any(filters.values()),
         "seal": latest_seal(),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sipar.core.acting import Actor
+from sipar.core.numbers import LARGEST_KEY, whole_number
 from sipar.core.problems import Invalid
 from sipar.notices.actions import Answer, answer
 from sipar.notices.forms import SayForm
@@ -116,7 +117,7 @@ def say(actor: Actor, notice: Notice, posted: QueryDict, *, kinds: tuple[str, ..
 
 def _chosen(lines: list[Line], posted: QueryDict) -> list[Finding]:
     """The open findings that were ticked; `rest` stands for those that the page does not list."""
-    ticked = {int(value) for value in posted.getlist("finding") if value.isdecimal() and len(value) < 19}
+    ticked = {whole_number(value, most=LARGEST_KEY) for value in posted.getlist("finding")}
     found = [line.finding for line in lines[:SHOWN] if line.is_open and line.finding.pk in ticked]
     if "rest" in posted:
         found += [line.finding for line in lines[SHOWN:] if line.is_open]

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
+from sipar.core.numbers import whole_number
 from sipar.core.problems import not_open
 from sipar.feeds.selectors import health
 from sipar.formats.table_writing import Cell
@@ -97,9 +98,7 @@ def exposure_findings(request: ActorRequest) -> HttpResponse:
     """The open findings behind the numbers, what to fix first on top."""
     now = timezone.now()
     team, cut = _asked(request)
-    text = request.GET.get("page", "1")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
-    page = page_of(findings_seen(_of_team(team, cut), now=now), number, size=ROWS)
+    page = page_of(findings_seen(_of_team(team, cut), now=now), whole_number(request.GET.get("page")) or 1, size=ROWS)
     sectors, provinces = sector_names(), province_names()
     context = {
         **_filters(request, None, sectors, provinces),

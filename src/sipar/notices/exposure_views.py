@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from sipar.core.acting import Actor
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
+from sipar.core.numbers import LARGEST_KEY, whole_number
 from sipar.core.problems import Invalid, Problem, not_open
 from sipar.formats.table_writing import Cell, write_csv
 from sipar.notices import exposure_selectors as selectors
@@ -113,7 +114,8 @@ def exposure_sightings(request: ActorRequest, finding: int) -> HttpResponse:
 @require_POST
 def exposure_decide(request: ActorRequest) -> HttpResponse:
     """Say of the chosen findings that they are fixed, not ours, accepted until a day, or that we need help."""
-    chosen = [_number(value) for value in request.POST.getlist("finding")[: MOST_DECIDED + 1]]
+    ticked = request.POST.getlist("finding")[: MOST_DECIDED + 1]
+    chosen = [whole_number(value, most=LARGEST_KEY) or 0 for value in ticked]
     back = _way_back(request)
     if not 0 < len(chosen) <= MOST_DECIDED:
         messages.error(request, _("Choose at least one finding, and at most %(most)s.") % {"most": MOST_DECIDED})
@@ -162,7 +164,8 @@ def _organisation_page(request: ActorRequest, organisation: Organisation) -> Htt
     found = selectors.organisation_exposure(organisation, now=now)
     rows = selectors.open_findings(organisation)
     kind = request.GET.get("kind", "").replace("\x00", "")[:80]
-    page = selectors.page_of(rows.filter(kind=kind) if kind else rows, _number(request.GET.get("page")), size=OWN_ROWS)
+    wanted = whole_number(request.GET.get("page")) or 1
+    page = selectors.page_of(rows.filter(kind=kind) if kind else rows, wanted, size=OWN_ROWS)
     own = organisation.pk in request.actor.organisations
     days = 30 if request.GET.get("days") == "30" else 90
     context: dict[str, Any] = {
@@ -282,10 +285,6 @@ def csv_response(name: str, header: tuple[str, ...], rows: list[tuple[Cell, ...]
     response = HttpResponse(write_csv(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{name}.csv") or ""
     return response
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 1
 
 
 def _sentence(found: OrganisationExposure, *, own: bool) -> str:

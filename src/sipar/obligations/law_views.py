@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sipar.core.gates import Gate, gate
 from sipar.core.http import ActorRequest
+from sipar.core.numbers import whole_number
 from sipar.core.problems import Conflict, Invalid, not_open
 from sipar.obligations import law_words, policy
 from sipar.obligations.law_actions import BLANK, MAX_TEXT, draft_text, problems_of_draft, save_draft
@@ -133,7 +134,7 @@ def check(request: ActorRequest) -> HttpResponse:
 def compare(request: ActorRequest, code: str) -> HttpResponse:
     """What changed between two versions: the newest and the one before, unless others are chosen."""
     versions = versions_of(access_regime(request.actor, code).code)
-    chosen = [_number(request.GET.get(name, "")) for name in ("before", "after")]
+    chosen = [whole_number(request.GET.get(name)) for name in ("before", "after")]
     after = chosen[1] or versions[0].version
     before = chosen[0] or max(1, after - 1)
     old, new = access_regime(request.actor, code, before), access_regime(request.actor, code, after)
@@ -190,14 +191,10 @@ def _marked(row: Regime) -> tuple[str, str, str]:
 
 def _version(request: ActorRequest) -> int | None:
     asked = request.GET.get("version", "")
-    number = _number(asked)
+    number = whole_number(asked)
     if asked and number is None:
         raise not_open("regime")
     return number
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else None
 
 
 def _trail() -> list[dict[str, str]]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from sipar.core.acting import Actor
 from sipar.core.gates import PUBLIC, Gate, gate
 from sipar.core.http import ActorRequest
+from sipar.core.numbers import LARGEST_KEY, whole_number
 from sipar.people import demonstration
 from sipar.people.actions import ask_for_colleague, update_own_account
 from sipar.people.forms import ColleagueForm, OwnAccountForm
@@ -104,8 +105,7 @@ def colleagues(request: ActorRequest) -> HttpResponse:
 def demonstration_sign_in(request: HttpRequest) -> HttpResponse:
     """The roles of the demonstration, each with a button that signs in as it."""
     if request.method == "POST":
-        number = request.POST.get("account", "")
-        demonstration.sign_in_as(request, int(number) if number.isdecimal() and len(number) < 18 else 0)
+        demonstration.sign_in_as(request, whole_number(request.POST.get("account"), most=LARGEST_KEY) or 0)
         return redirect("/")
     if not demonstration.is_offered(request):
         raise demonstration.not_offered()

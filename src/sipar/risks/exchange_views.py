@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from sipar.core.files import download
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
-from sipar.core.problems import Invalid, not_open
+from sipar.core.numbers import whole_number
+from sipar.core.problems import Invalid
 from sipar.formats.problems import FormatProblem
 from sipar.risks import exchange_actions, selectors
 from sipar.risks.exchange_files import SCENARIO_FORMS, Written, scenarios_file
@@ -145,9 +146,7 @@ def assumptions_file(request: ActorRequest, number: int, form: str) -> HttpRespo
     asked = request.GET.get("scale", "")
     scale = None
     if asked:
-        if not (asked.isascii() and asked.isdecimal() and len(asked) < 10):
-            raise not_open("import")
-        scale = exchange_actions.scale_of(access_scenario_import(request.actor, int(asked)))
+        scale = exchange_actions.scale_of(access_scenario_import(request.actor, whole_number(asked) or 0))
     return _saved(scenarios_file(assumptions, form, scale=scale))
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
+from sipar.core.numbers import whole_number
 from sipar.core.problems import Conflict, Invalid
 from sipar.risks import actions, selectors
 from sipar.risks.models import AssumptionSet
@@ -262,8 +263,7 @@ def _draft(request: ActorRequest, number: int) -> AssumptionSet:
 
 
 def _number(request: ActorRequest, name: str) -> int:
-    given = request.GET.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+    return whole_number(request.GET.get(name)) or 0
 
 
 def _trail(found: AssumptionSet | None) -> list[dict[str, str]]:

@@ -15,6 +15,7 @@ from sipar.core.files import download, file_response, open_file
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.models import BackgroundRun
+from sipar.core.numbers import whole_number
 from sipar.core.problems import not_open
 from sipar.formats.table_writing import write_csv
 from sipar.risks import actions, selectors, tasks
@@ -78,9 +79,7 @@ def _own(request: ActorRequest) -> QuerySet[BackgroundRun]:
 
 
 def _run(request: ActorRequest, given: str) -> Run:
-    if not (given.isascii() and given.isdigit() and len(given) < 10):
-        raise not_open("run")
-    return selectors.access_run(request.actor, int(given))
+    return selectors.access_run(request.actor, whole_number(given) or 0)
 
 
 def _tables(request: ActorRequest, run: Run) -> bytes:

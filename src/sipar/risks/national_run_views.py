@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from sipar.core.files import bytes_response, download, read_bytes
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
+from sipar.core.numbers import whole_number
 from sipar.core.problems import Invalid, not_open
 from sipar.formats.table_writing import write_csv
 from sipar.risks import actions, selectors
@@ -204,8 +205,7 @@ def _asked_version(request: ActorRequest) -> AssumptionSet:
 
 
 def _number(request: ActorRequest, name: str) -> int:
-    given = request.POST.get(name) or request.GET.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+    return whole_number(request.POST.get(name) or request.GET.get(name)) or 0
 
 
 def _trail() -> list[dict[str, str]]:

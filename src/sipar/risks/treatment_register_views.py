@@ -18,7 +18,7 @@ from sipar.assessments.roadmap_views import today_of
 from sipar.assessments.work_tabs import text_of
 from sipar.core.files import download
 from sipar.core.gates import gate
-from sipar.core.http import ActorRequest
+from sipar.core.http import ActorRequest, version_of
 from sipar.core.problems import Conflict, Invalid
 from sipar.formats.table_writing import write_csv
 from sipar.orgs.models import Organisation
@@ -146,12 +146,6 @@ def step_of(request: ActorRequest, organisation: Organisation) -> dict[str, str]
     own = organisation.pk in request.actor.organisations
     label = _("Our risk") if own else organisation.name
     return {"url": reverse("organisation_risk_of", args=[organisation.identifier]), "label": label}
-
-
-def version_of(request: ActorRequest) -> int:
-    """The version of a risk that a form was made from; -1, which none has, where it names none."""
-    text = request.POST.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def _said(request: ActorRequest, organisation: Organisation, form: RiskForm) -> RiskEntry:

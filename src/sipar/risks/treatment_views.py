@@ -20,7 +20,7 @@ from sipar.assessments.signing import factors_of, shown_for, shown_lately
 from sipar.assessments.submissions import canonical
 from sipar.core.files import download
 from sipar.core.gates import gate
-from sipar.core.http import ActorRequest
+from sipar.core.http import ActorRequest, version_of
 from sipar.core.ledger import proof_for
 from sipar.core.problems import Conflict, Forbidden, Invalid, Problem, not_open
 from sipar.people.models import Account
@@ -55,7 +55,7 @@ from sipar.risks.treatment_forms import (
 )
 from sipar.risks.treatment_models import Risk
 from sipar.risks.treatment_policy import KEEPERS, may_keep, may_sign
-from sipar.risks.treatment_register_views import NEXT_REVIEW, step_of, version_of
+from sipar.risks.treatment_register_views import NEXT_REVIEW, step_of
 from sipar.risks.treatment_selectors import (
     access_risk,
     access_treatment,

@@ -110,7 +110,16 @@ def test_without_any_second_factor_one_is_set_up_first(cast: Cast, campaign: Cam
     assert alpha(campaign).state == "open"
 
 
-@pytest.mark.parametrize("fields", [{}, {"version": "1"}, {"statement": "yes"}, {"version": "0", "statement": "yes"}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"version": "1"},
+        {"statement": "yes"},
+        {"version": "0", "statement": "yes"},
+        {"version": "9" * 5_000, "statement": "yes"},
+    ],
+)
 def test_an_incomplete_or_stale_signature_is_refused(cast: Cast, campaign: Campaign, fields: dict[str, str]) -> None:
     assessment = alpha(campaign)
     fill(cast.ayesha, assessment)

@@ -14,6 +14,7 @@ from sipar.board.tables import words
 from sipar.board.views.pictures import language
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
+from sipar.core.numbers import LARGEST_KEY, whole_number
 from sipar.core.problems import not_open
 from sipar.orgs.models import Organisation
 from sipar.ui import charts
@@ -25,7 +26,7 @@ def ours(request: ActorRequest) -> HttpResponse:
     """The organisation's own groups, and where its mean stands among the quartiles of its sector."""
     choices = list(Organisation.objects.filter(pk__in=request.actor.organisations).values_list("pk", "name"))
     wanted = request.GET.get("organisation", "")
-    own = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 18 else request.actor.organisations[0]
+    own = whole_number(wanted, most=LARGEST_KEY) or request.actor.organisations[0]
     if wanted and str(own) != wanted:
         raise not_open("organisation")
     standing = own_standing(request.actor, own, campaign=request.GET.get("campaign", "")[:60])
