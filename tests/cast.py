@@ -9,8 +9,10 @@ Chand is a consultant engaged for Alpha only. Every organisation here is invente
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -61,15 +63,34 @@ ORGANISATIONS = {
 }
 
 
-def build_cast() -> Cast:
-    """Bring people and organisations into the nation that every test database holds, as Sipar itself."""
+# name: (role, which kind of place they hold it in, which one)
+PEOPLE = {
+    "ayesha": ("reporter", "organisation", "alpha"),
+    "bilal": ("ciso", "organisation", "alpha"),
+    "bushra": ("ciso", "organisation", "beta"),
+    "parveen": ("analyst", "team", "power"),
+    "danish": ("duty_officer", "team", "power"),
+    "farah": ("analyst", "team", "bank"),
+    "nadia": ("analyst", "team", "national"),
+    "hamid": ("team_head", "team", "national"),
+    "kamran": ("council_member", "", ""),
+    "mina": ("ministry_officer", "ministry", "nepra"),
+    "chand": ("consultant", "", ""),
+    "omar": ("ombudsman", "", ""),
+    "adil": ("administrator", "", ""),
+    "sana": ("administrator", "", ""),
+}
+
+
+def build_cast() -> None:
+    """Bring organisations and people into a nation as it ships, as Sipar itself."""
     sipar = system()
     with acting(sipar, reason="set up the cast"):
         sectors = {sector.code: sector for sector in Sector.objects.filter(parent=None)}
         provinces = {province.code: province for province in Province.objects.all()}
         ministries = {ministry.code: ministry for ministry in Ministry.objects.all()}
-        organisations = {
-            key: Organisation.objects.create(
+        for identifier, name, name_ur, sector, province, ministry, tier, ownership in ORGANISATIONS.values():
+            Organisation.objects.create(
                 identifier=identifier,
                 name=name,
                 name_ur=name_ur,
@@ -81,42 +102,44 @@ def build_cast() -> Cast:
                 size="large",
                 is_fictional=True,
             )
-            for key, (identifier, name, name_ur, sector, province, ministry, tier, ownership) in ORGANISATIONS.items()
-        }
         resolve_constituencies(sipar, now=NOW)
-        teams = {team.code: team for team in Team.objects.all()}
-        national = next(team for team in teams.values() if team.tier == "national")
-        power = Team.objects.get(memberships__organisation=organisations["alpha"], memberships__lead=True)
-        bank = Team.objects.get(memberships__organisation=organisations["beta"], memberships__lead=True)
-        people: dict[str, tuple[str, dict[str, int]]] = {
-            "ayesha": ("reporter", {"organisation": organisations["alpha"].pk}),
-            "bilal": ("ciso", {"organisation": organisations["alpha"].pk}),
-            "bushra": ("ciso", {"organisation": organisations["beta"].pk}),
-            "parveen": ("analyst", {"team": power.pk}),
-            "danish": ("duty_officer", {"team": power.pk}),
-            "farah": ("analyst", {"team": bank.pk}),
-            "nadia": ("analyst", {"team": national.pk}),
-            "hamid": ("team_head", {"team": national.pk}),
-            "kamran": ("council_member", {}),
-            "mina": ("ministry_officer", {"ministry": ministries["nepra"].pk}),
-            "chand": ("consultant", {}),
-            "omar": ("ombudsman", {}),
-            "adil": ("administrator", {}),
-            "sana": ("administrator", {}),
-        }
-        accounts = {}
-        for name, (role, place) in people.items():
-            accounts[name] = open_account(
-                sipar, email=f"{name}@test.example", name=name.title(), password=PASSWORD, now=NOW
-            )
-            grant_role(sipar, accounts[name], role, now=NOW - timedelta(days=30), **place)  # type: ignore[arg-type]
-    actors = {name: actor_of(account, now=NOW, verified=True) for name, account in accounts.items()}
-    return Cast(
-        actors=actors,
-        accounts=accounts,
-        organisations=organisations,
-        teams={"national": national, "power": power, "bank": bank} | teams,
-    )
+        places: dict[str, Any] = {"organisation": _organisations(), "team": _teams(), "ministry": ministries}
+        for name, (role, kind, place) in PEOPLE.items():
+            account = open_account(sipar, email=_address(name), name=name.title(), password=PASSWORD, now=NOW)
+            where = {kind: places[kind][place].pk} if kind else {}
+            grant_role(sipar, account, role, now=NOW - timedelta(days=30), **where)
+
+
+def find_cast() -> Cast:
+    """The cast of a nation that has one."""
+    with acting(system(), reason="find the cast"):
+        found = {account.email: account for account in Account.objects.filter(email__endswith="@test.example")}
+        accounts = {name: found[_address(name)] for name in PEOPLE}
+        actors = {name: actor_of(account, now=NOW, verified=True) for name, account in accounts.items()}
+        return Cast(actors=actors, accounts=accounts, organisations=_organisations(), teams=_teams())
+
+
+def _organisations() -> dict[str, Organisation]:
+    found = {
+        organisation.identifier: organisation
+        for organisation in Organisation.objects.select_related("sector", "province", "ministry")
+    }
+    return {key: found[identifier] for key, (identifier, *_) in ORGANISATIONS.items()}
+
+
+def _teams() -> dict[str, Team]:
+    """Every team by its code, and those of the cast by what they are to it."""
+    alpha, beta = (ORGANISATIONS[key][0] for key in ("alpha", "beta"))
+    leads = Team.objects.filter(memberships__lead=True)
+    return {
+        "national": Team.objects.get(tier="national"),
+        "power": leads.get(memberships__organisation__identifier=alpha),
+        "bank": leads.get(memberships__organisation__identifier=beta),
+    } | {team.code: team for team in Team.objects.all()}
+
+
+def _address(name: str) -> str:
+    return f"{name}@test.example"
 
 
 def open_campaign(cast: Cast, framework: Framework, *, code: str = "nation-2026") -> Campaign:
@@ -151,9 +174,16 @@ def open_campaign(cast: Cast, framework: Framework, *, code: str = "nation-2026"
     return campaign
 
 
+@pytest.fixture(scope="session")
+def cast_as_built(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Cast:
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        return find_cast()
+
+
 @pytest.fixture
-def cast(db: None) -> Cast:
-    return build_cast()
+def cast(db: None, cast_as_built: Cast) -> Cast:
+    """The cast for one test to change: the rows are in every test's database, the objects are this test's own."""
+    return Cast(**copy.deepcopy(vars(cast_as_built)))
 
 
 @pytest.fixture

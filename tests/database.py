@@ -1,8 +1,8 @@
 """pytest fixtures: a real PostgreSQL for the run, and Sipar's own account in it.
 
 The controller starts one throw-away cluster; the first worker migrates a template database and loads the nation and
-the shipped frameworks into it, as every installation does; each worker gets a copy of it. Tests run as the
-application role, so that row-level security holds in every one of them.
+the shipped frameworks into it, as every installation does, and the small cast of all tests; each worker gets a copy
+of it. Tests run as the application role, so that row-level security holds in every one of them.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ def django_db_setup(
     """Replaces pytest-django's: a migrated template, made once, and a copy of it for this worker."""
     from sipar.config.installation import load_reference_data
     from sipar.core import database
+    from tests.cast import build_cast
 
     worker = worker_of(request.config)
     shared = tmp_path_factory.getbasetemp().parent if worker != "alone" else tmp_path_factory.getbasetemp()
@@ -94,6 +95,8 @@ def django_db_setup(
             use_database(TEMPLATE)
             database.migrate()
             load_reference_data()
+            _keep_apart("orgs_organisation", "people_account")
+            build_cast()
             connections["default"].close()
             connections["owner"].close()
             done.touch()
@@ -102,6 +105,13 @@ def django_db_setup(
     yield
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         connections.close_all()
+
+
+def _keep_apart(*tables: str) -> None:
+    """Let the numbers of these tables begin far from each other: whoever takes one for the other finds nothing."""
+    with connections["owner"].cursor() as cursor:
+        for place, table in enumerate(tables, 1):
+            cursor.execute(f"alter sequence {table}_id_seq restart with {place * 10_000}")
 
 
 @pytest.fixture(autouse=True)

@@ -27,10 +27,11 @@ def prepare() -> dict[str, Any]:
     from sipar.config import installation
     from sipar.core.acting import acting
     from sipar.people.tokens import create_token
-    from tests.cast import build_cast
+    from tests.cast import build_cast, find_cast
 
     installation.bring_up_to_date(say=lambda _sentence: None)
-    cast = build_cast()
+    build_cast()
+    cast = find_cast()
     now = timezone.now()
     with acting(cast.ayesha, reason="a program of the reporter"):
         _, token = create_token(

@@ -10,7 +10,7 @@ import time
 
 import pytest
 from django.db import connections
-from tests.cast import NOW, build_cast
+from tests.cast import NOW, find_cast
 
 from sipar.assessments import tasks
 from sipar.assessments.campaign_actions import launch_campaign
@@ -47,7 +47,7 @@ def test_a_killed_worker_is_followed_by_another_and_everyone_is_asked_exactly_on
     django_db_setup: None, django_db_blocker: pytest.FixtureRequest
 ) -> None:
     with django_db_blocker.unblock(), own_database() as name:  # type: ignore[attr-defined]
-        cast = build_cast()
+        cast = find_cast()
         fill_register(ORGANISATIONS)
         with acting(system(), reason="load"):
             load_shipped(system(), now=NOW)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from tests.cast import build_cast
+from tests.cast import find_cast
 
 from sipar.assessments.tests.campaign_database import own_database
 from sipar.core.acting import acting
@@ -78,7 +78,7 @@ def stage(
     """A database and a folder of their own, and a feed in it."""
     settings.VAR = tmp_path  # type: ignore[attr-defined]
     with django_db_blocker.unblock(), own_database() as name, plain_reader():  # type: ignore[attr-defined]
-        cast = build_cast()
+        cast = find_cast()
         claim(cast, "alpha", "198.51.0.0/18")
         feed = make_feed(cast, settings={"block": 1 << 14})
         try:

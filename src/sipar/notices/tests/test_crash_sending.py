@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connections
-from tests.cast import NOW, Cast, build_cast
+from tests.cast import NOW, Cast, find_cast
 
 from sipar.assessments.tests.campaign_database import own_database
 from sipar.core.acting import acting
@@ -45,7 +45,7 @@ print(send_due(now=datetime.fromisoformat(sys.argv[3])), flush=True)
 
 def furnish() -> Cast:
     """Twelve notices that wait: Alpha has findings of twelve kinds, and each goes in a bundle of its own."""
-    cast = build_cast()
+    cast = find_cast()
     with acting(system(), reason="expose"):
         for number in range(KINDS):
             finding(cast.organisations["alpha"], kind=f"open-service{number}", asset=f"192.0.2.{number}:80/tcp")
