@@ -1,16 +1,17 @@
 """pytest fixtures: a real PostgreSQL for the run, and Sipar's own account in it.
 
-The controller starts one throw-away cluster; the first worker migrates a template database and loads the nation and
-the shipped frameworks into it, as every installation does, and the small cast of all tests; each worker gets a copy
-of it. Tests run as the application role, so that row-level security holds in every one of them.
+The controller starts one throw-away cluster; the first worker migrates a database and loads the nation and the shipped
+frameworks into it, as every installation does, and the small cast of all tests into a copy; each worker gets a copy of
+that. Tests run as the application role, so that row-level security holds in every one of them.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -21,7 +22,8 @@ from django.utils import translation
 from sipar.core import localdb
 from sipar.core.postgres_configuration import APP_ROLE, OWNER_ROLE, PORT, SUPERUSER_ROLE
 
-TEMPLATE = "sipar_template"
+# A nation as it ships, and the same with the cast: what the databases of tests are copies of.
+NATION, TEMPLATE = "sipar_nation", "sipar_template"
 _stack = ExitStack()
 
 
@@ -77,6 +79,19 @@ def use_database(name: str) -> None:
         connections[alias].settings_dict["OPTIONS"].pop("options", None)
 
 
+@contextmanager
+def own_database(template: str = TEMPLATE) -> Iterator[str]:
+    """Point Django at a fresh copy and back again; yields its name. For tests that really commit and really kill."""
+    before = connections["default"].settings_dict["NAME"]
+    name = f"own_{uuid4().hex[:12]}"
+    make_database(name, template=template)
+    use_database(name)
+    try:
+        yield name
+    finally:
+        use_database(before)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: pytest.FixtureRequest
@@ -91,14 +106,16 @@ def django_db_setup(
     with django_db_blocker.unblock(), localdb.locked(shared):  # type: ignore[attr-defined]
         done = Path(shared) / "template-made"
         if not done.exists():
-            make_database(TEMPLATE)
-            use_database(TEMPLATE)
+            make_database(NATION)
+            use_database(NATION)
             database.migrate()
             load_reference_data()
+            connections.close_all()
+            make_database(TEMPLATE, template=NATION)
+            use_database(TEMPLATE)
             _keep_apart("orgs_organisation", "people_account")
             build_cast()
-            connections["default"].close()
-            connections["owner"].close()
+            connections.close_all()
             done.touch()
         make_database(f"test_{worker}", template=TEMPLATE)
         use_database(f"test_{worker}")

@@ -11,11 +11,12 @@ import time
 import pytest
 from django.db import connections
 from tests.cast import NOW, find_cast
+from tests.database import own_database
 
 from sipar.assessments import tasks
 from sipar.assessments.campaign_actions import launch_campaign
 from sipar.assessments.models import Assessment, Campaign
-from sipar.assessments.tests.campaign_database import fill_register, own_database
+from sipar.assessments.tests.many_organisations import fill_register
 from sipar.assessments.tests.test_campaign_launch import drafted
 from sipar.core.acting import acting
 from sipar.core.jobs import system

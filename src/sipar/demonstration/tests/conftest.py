@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from pytest_django.plugin import DjangoDbBlocker
 from tests.cast import NOW
+from tests.database import NATION, own_database
 
 from sipar import demonstration
 
@@ -29,8 +30,15 @@ def own_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="module")
+def own_nation(django_db_setup: None) -> Iterator[None]:
+    """A nation without the cast: a demonstration has invented people and organisations of its own."""
+    with own_database(NATION):
+        yield
+
+
 @pytest.fixture(scope="module")
-def loaded_nation(own_lake: None, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def loaded_nation(own_lake: None, own_nation: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A nation in a transaction that ends with the file; what a test changes is gone after it."""
     with django_db_blocker.unblock(), transaction.atomic():
         assert demonstration.load(organisations=SIZE, seed=1, now=NOW, progress=quiet)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.cast import NOW, Cast
+from tests.cast import NOW
 
 from sipar import demonstration
 from sipar.assessments.models import Campaign
+from sipar.assessments.tests.many_organisations import fill_register
 from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.core.problems import Conflict
@@ -38,9 +39,10 @@ def test_a_load_that_broke_off_is_finished_by_a_second_try(db: None, monkeypatch
     assert demonstration.is_loaded()
 
 
-def test_it_is_never_loaded_over_a_real_register(cast: Cast) -> None:
+def test_it_is_never_loaded_over_a_real_register(db: None) -> None:
+    fill_register(1)
     with acting(system(), reason="a real one"):
-        Organisation.objects.filter(pk=cast.organisations["alpha"].pk).update(is_fictional=False)
+        Organisation.objects.update(is_fictional=False)
     with pytest.raises(Conflict, match="empty one only"):
         load()
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from django.db import connections
 from tests.cast import find_cast
+from tests.database import own_database
 
-from sipar.assessments.tests.campaign_database import own_database
 from sipar.core.acting import acting
 from sipar.core.jobs import holding, system
 from sipar.eventstore import lake

@@ -15,8 +15,8 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from tests.cast import NOW, Cast, find_cast
+from tests.database import own_database
 
-from sipar.assessments.tests.campaign_database import own_database
 from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.notices.bundle_actions import make_bundles

@@ -1,30 +1,10 @@
-"""A database of its own for a test that really commits and really kills: a copy of the migrated template."""
+"""A register of many organisations, all alike."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from contextlib import contextmanager
-from uuid import uuid4
-
-from django.db import connections
-from tests.database import TEMPLATE, make_database, use_database
 
 from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.orgs.models import Organisation, Province, Sector
-
-
-@contextmanager
-def own_database() -> Iterator[str]:
-    """Point Django at a fresh database and back again; yields its name. Needs `django_db_blocker.unblock()`."""
-    before = connections["default"].settings_dict["NAME"]
-    name = f"campaign_{uuid4().hex[:12]}"
-    make_database(name, template=TEMPLATE)
-    use_database(name)
-    try:
-        yield name
-    finally:
-        use_database(before)
 
 
 def fill_register(organisations: int) -> None:
