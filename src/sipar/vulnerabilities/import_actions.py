@@ -37,6 +37,8 @@ MOST_PROBLEMS = 100
 LARGEST_LIST = 256 * MEGABYTE
 # Organisations of the constituency read what is imported, so nothing above their circle is taken.
 SHAREABLE = ("", "clear", "white", "green")
+# The authority takes single entries off its catalogue, a few in a year.
+FEW_GONE = 10
 KINDS = ("cve", "kev", "epss", "csaf")
 
 
@@ -51,6 +53,10 @@ class _Tally:
 
     def refuse(self, problem: FormatProblem) -> None:
         self.refused += 1
+        self.name(problem)
+
+    def name(self, problem: FormatProblem) -> None:
+        """Say what was found, where nothing was left out for it."""
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append([problem.code, problem.sentence[:300], problem.where[:300]])
 
@@ -178,6 +184,21 @@ def _take_kev(data: bytes, _name: str, tally: _Tally, _now: datetime) -> None:
     frame = read_kev(data)
     stage(import_sql.CREATE_KEV, "staged_kev", frame)
     _count(tally, frame.height, import_sql.ADD_KEV, import_sql.CHANGE_KEV)
+    _take_off(tally)
+
+
+def _take_off(tally: _Tally) -> None:
+    """Unmark what the staged catalogue lists no more, unless so much is missing that the file is rather cut short."""
+    with connection.cursor() as cursor:
+        cursor.execute(import_sql.COUNT_GONE)
+        gone, marked = cursor.fetchone()
+        if gone > max(FEW_GONE, marked // 20):
+            sentence = f"{gone} that were listed are missing: the catalogue looks cut short, and their marks stand"
+            tally.name(FormatProblem("kev.shrunk", sentence))
+            return
+        cursor.execute(import_sql.TAKE_OFF)
+    tally.seen += gone
+    tally.changed += gone
 
 
 def _take_epss(data: bytes, name: str, tally: _Tally, now: datetime) -> None:

@@ -73,6 +73,17 @@ select cve, 'listed', added, due, ransomware, name, vendor, product, '', '', '{}
 from staged_kev on conflict (cve) do nothing
 """
 
+# What the catalogue no longer lists. One that was added after its newest entry is not missing: the catalogue is older.
+_GONE: Final = """
+    kev_added <= (select max(added) from staged_kev) and not exists (select 1 from staged_kev s where s.cve = v.cve)
+"""
+COUNT_GONE: Final = f"""
+select count(*) filter (where {_GONE}), count(*) from vulnerabilities_vulnerability v where kev_added is not null
+"""  # noqa: S608
+TAKE_OFF: Final = f"""
+update vulnerabilities_vulnerability v set kev_added = null, kev_due = null, ransomware = false where {_GONE}
+"""  # noqa: S608
+
 CREATE_EPSS: Final = """
 create temporary table staged_epss (cve text primary key, epss float, percentile float, day date) on commit drop
 """

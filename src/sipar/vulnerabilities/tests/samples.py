@@ -46,11 +46,11 @@ def cve_record(
     return {"dataType": "CVE_RECORD", "cveMetadata": about, "containers": {"cna": cna, "adp": [adp]}}
 
 
-def kev(*cves: str) -> bytes:
+def kev(*cves: str, added: str = "2024-06-01") -> bytes:
     entries = [
         {
             "cveID": cve, "vendorProject": "Sample Soft", "product": "Portal", "vulnerabilityName": "Portal sign-in",
-            "dateAdded": "2024-06-01", "dueDate": "2024-06-22", "knownRansomwareCampaignUse": "Known",
+            "dateAdded": added, "dueDate": "2024-06-22", "knownRansomwareCampaignUse": "Known",
         }
         for cve in cves
     ]  # fmt: skip

@@ -132,6 +132,29 @@ def test_the_catalogue_of_exploited_ones_marks_what_is_known_and_lists_what_is_n
     assert row("CVE-2020-0001").state == "listed"
 
 
+def test_one_that_is_taken_off_the_catalogue_loses_its_mark(tmp_path: Path, cast: Cast) -> None:
+    take(tmp_path, kev("CVE-2024-10001", "CVE-2020-0001"), "kev.json")
+    assert counts(take(tmp_path, kev("CVE-2020-0001"), "kev.json")) == (0, 1, 1)
+    assert (row().kev_added, row().kev_due, row().ransomware) == (None, None, False)
+    assert row("CVE-2020-0001").ransomware
+    assert counts(take(tmp_path, kev("CVE-2020-0001"), "kev.json")) == (0, 0, 1)
+
+
+def test_a_catalogue_of_an_earlier_day_takes_no_later_mark_away(tmp_path: Path, cast: Cast) -> None:
+    take(tmp_path, kev("CVE-2024-10001"), "kev.json")
+    take(tmp_path, kev("CVE-2020-0001", added="2024-05-31"), "kev.json")
+    assert row().kev_added == date(2024, 6, 1)
+
+
+def test_a_catalogue_that_is_cut_short_takes_no_mark_away_and_says_so(tmp_path: Path, cast: Cast) -> None:
+    whole = [f"CVE-2024-{number}" for number in range(20_000, 20_012)]
+    take(tmp_path, kev(*whole), "kev.json")
+    made = take(tmp_path, kev(whole[0]), "kev.json")
+    assert counts(made) == (0, 0, 1)
+    assert [problem[0] for problem in made.problems] == ["kev.shrunk"]
+    assert row(whole[-1]).kev_added == date(2024, 6, 1)
+
+
 def test_scores_of_an_older_day_do_not_replace_newer_ones(tmp_path: Path, cast: Cast) -> None:
     about = b"#model_version:v2023.03.01,score_date:2024-06-02T00:00:00+0000\n"
     new = about + b"cve,epss,percentile\nCVE-2024-10001,0.9,0.99\n"
