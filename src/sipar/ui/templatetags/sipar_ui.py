@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from functools import cache
@@ -236,6 +236,17 @@ def choice_control(choice: BoundWidget) -> SafeString:
         choice.id_for_label,
         choice.choice_label,
     )
+
+
+@register.filter
+def counted(rows: int | Sized | None) -> int | None:
+    """How many rows a table has: said as a number, or counted where the rows themselves are given; None: not known.
+
+    A text is refused: it stands where the page has nothing by the name that the table was given.
+    """
+    if isinstance(rows, str):
+        raise TypeError("a table is told its count, its rows, or None; this page has nothing by the name that it gives")
+    return rows if rows is None or isinstance(rows, int) else len(rows)
 
 
 @register.filter
