@@ -58,6 +58,20 @@ def test_a_reporter_on_a_phone_has_a_receipt_within_three_minutes(visitor: Visit
     expect(page.locator(f"[aria-labelledby=sent] a[href='/report/{number}/']")).to_be_visible()
 
 
+def test_saving_moves_nothing_away_from_under_a_finger(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    visitor.sign_in_as("reporter")
+    page = visitor.page
+    page.goto("/report/")
+    page.locator("form[action$='/report/new/'] button").first.click()
+    onward = page.locator("#report button[name=then][value=next]")
+    place = "button => button.getBoundingClientRect().top + scrollY"
+    before = onward.evaluate(place)
+    page.locator("[name=contact]").fill("Control room, +92 000 9100001")
+    expect(page.locator("#report-status")).not_to_be_empty()
+    assert onward.evaluate(place) == before
+
+
 def test_the_duty_officer_accepts_scores_and_hands_over(visitor: Visitor, another: Visitor) -> None:
     reporter, officer = visitor, another
     reporter.sign_in_as("reporter")
