@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
@@ -18,7 +19,7 @@ from sipar.core.problems import Invalid
 from sipar.vulnerabilities import tasks
 from sipar.vulnerabilities.list_fetching import fetch_every_list, fetch_list
 from sipar.vulnerabilities.models import Import, Source, Vulnerability
-from sipar.vulnerabilities.tests.samples import kev
+from sipar.vulnerabilities.tests.samples import cve_record, kev
 
 LISTS = "/vulnerabilities/lists/"
 ADDRESS = "https://lists.example/kev.json"
@@ -121,6 +122,18 @@ def test_a_file_is_read_where_no_server_can_be_reached(cast: Cast) -> None:
     tasks.read_given.func(digest(content), "kev.json", run.pk)
     assert last_run().sentence == "2 new, 0 changed, 0 as they were, 0 refused."
     assert listed() == {"CVE-2024-10001", "CVE-2024-10002"}
+
+
+def test_a_list_that_was_read_says_what_was_wrong_in_it_and_where(cast: Cast) -> None:
+    client = cast.client("nadia")
+    content = json.dumps(cve_record()).encode() + b"\n{broken <b>"
+    client.post(f"{LISTS}file/", {"file": SimpleUploadedFile("cves.jsonl", content)})
+    assert "cves.jsonl, line 2" not in client.get(LISTS).content.decode()
+    tasks.read_given.func(digest(content), "cves.jsonl", last_run().pk)
+    for name in ("nadia", "parveen"):
+        page = cast.client(name).get(LISTS).content.decode()
+        assert "cves.jsonl, line 2" in page
+        assert "<b>" not in page
 
 
 def test_a_file_that_is_no_list_ends_its_run_with_the_reason(cast: Cast) -> None:
