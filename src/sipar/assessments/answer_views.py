@@ -40,7 +40,7 @@ from sipar.assessments.selectors import access_assessment, delegations_of, is_op
 from sipar.core.files import MAX_BYTES
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
-from sipar.core.numbers import whole_number
+from sipar.core.numbers import LARGEST_INTEGER, whole_number
 from sipar.core.problems import Conflict, Invalid, Place, Problem
 from sipar.frameworks.selectors import LoadedFramework, loaded
 from sipar.people.gates import ASSESSMENT_READERS, ORGANISATION
@@ -279,10 +279,11 @@ def _json_object(text: str | bytes) -> dict[str, Any]:
 
 
 def _whole(value: object, where: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_INTEGER:
         return value
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
-        return int(value)
+    number = whole_number(value) if isinstance(value, str) else None
+    if number is not None:
+        return number
     raise _input(where, _("This must be a whole number."))
 
 

@@ -219,8 +219,8 @@ def discard(request: ActorRequest, number: int) -> HttpResponse:
 def versions_compare(request: ActorRequest) -> HttpResponse:
     """What differs between two versions."""
     require_may_read_nation(request.actor)
-    before = selectors.access_assumptions(request.actor, _number(request, "before"))
-    after = selectors.access_assumptions(request.actor, _number(request, "after"))
+    before = selectors.access_assumptions(request.actor, whole_number(request.GET.get("before")) or 0)
+    after = selectors.access_assumptions(request.actor, whole_number(request.GET.get("after")) or 0)
     context = {
         "before": before,
         "after": after,
@@ -260,10 +260,6 @@ def _draft(request: ActorRequest, number: int) -> AssumptionSet:
     if draft.state != "draft":
         raise Conflict("Only a draft can be changed. Begin a draft from this version.", code="risk.state")
     return draft
-
-
-def _number(request: ActorRequest, name: str) -> int:
-    return whole_number(request.GET.get(name)) or 0
 
 
 def _trail(found: AssumptionSet | None) -> list[dict[str, str]]:

@@ -53,10 +53,10 @@ class _Tally:
 
     def refuse(self, problem: FormatProblem) -> None:
         self.refused += 1
-        self.name(problem)
+        self.note(problem)
 
-    def name(self, problem: FormatProblem) -> None:
-        """Say what was found, where nothing was left out for it."""
+    def note(self, problem: FormatProblem) -> None:
+        """Keep what was wrong, for whoever looks at the import."""
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append([problem.code, problem.sentence[:300], problem.where[:300]])
 
@@ -194,7 +194,7 @@ def _take_off(tally: _Tally) -> None:
         gone, marked = cursor.fetchone()
         if gone > max(FEW_GONE, marked // 20):
             sentence = f"{gone} that were listed are missing: the catalogue looks cut short, and their marks stand"
-            tally.name(FormatProblem("kev.shrunk", sentence))
+            tally.note(FormatProblem("kev.shrunk", sentence))
             return
         cursor.execute(import_sql.TAKE_OFF)
     tally.seen += gone

@@ -13,8 +13,8 @@ class Migration(migrations.Migration):
         ('core', '0001_initial'),
         ('frameworks', '0001_initial'),
         ('orgs', '0001_initial'),
-        ('people', '__first__'),
         ('teams', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [

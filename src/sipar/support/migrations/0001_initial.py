@@ -15,8 +15,8 @@ class Migration(migrations.Migration):
         ('frameworks', '0001_initial'),
         ('incidents', '0001_initial'),
         ('orgs', '0001_initial'),
-        ('people', '__first__'),
         ('teams', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
