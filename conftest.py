@@ -20,4 +20,4 @@ os.environ["SIPAR_MODE"] = "demonstration"
 settings.register_profile("sipar", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("sipar")
 
-pytest_plugins = ["tests.database", "tests.cast", "tests.scheduling"]
+pytest_plugins = ["tests.database", "tests.cast", "tests.world", "tests.scheduling"]

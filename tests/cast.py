@@ -175,7 +175,7 @@ def open_campaign(cast: Cast, framework: Framework, *, code: str = "nation-2026"
 
 
 @pytest.fixture(scope="session")
-def cast_as_built(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Cast:
+def cast_as_built(own_copy: None, django_db_blocker: pytest.FixtureRequest) -> Cast:
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         return find_cast()
 
@@ -183,12 +183,21 @@ def cast_as_built(django_db_setup: None, django_db_blocker: pytest.FixtureReques
 @pytest.fixture
 def cast(db: None, cast_as_built: Cast) -> Cast:
     """The cast for one test to change: the rows are in every test's database, the objects are this test's own."""
-    return Cast(**copy.deepcopy(vars(cast_as_built)))
+    return own_cast(cast_as_built)
+
+
+def own_cast(cast: Cast) -> Cast:
+    """A copy of the cast, each object of it."""
+    return Cast(**copy.deepcopy(vars(cast)))
 
 
 @pytest.fixture
 def framework(cast: Cast) -> Framework:
     """NIST CSF 2.0 as it ships; the Zero Trust model and the performance goals are loaded beside it."""
+    return shipped_framework()
+
+
+def shipped_framework() -> Framework:
     with acting(system(), reason="find the framework"):
         return Framework.objects.get(identifier="nist-csf-2.0")
 

@@ -80,23 +80,30 @@ def use_database(name: str) -> None:
 
 
 @contextmanager
-def own_database(template: str = TEMPLATE) -> Iterator[str]:
-    """Point Django at a fresh copy and back again; yields its name. For tests that really commit and really kill."""
+def using_database(name: str) -> Iterator[None]:
+    """Point Django at this database and back again."""
     before = connections["default"].settings_dict["NAME"]
-    name = f"own_{uuid4().hex[:12]}"
-    make_database(name, template=template)
     use_database(name)
     try:
-        yield name
+        yield
     finally:
         use_database(before)
 
 
+@contextmanager
+def own_database(template: str = TEMPLATE) -> Iterator[str]:
+    """Point Django at a fresh copy and back again; yields its name. For tests that really commit and really kill."""
+    name = f"own_{uuid4().hex[:12]}"
+    make_database(name, template=template)
+    with using_database(name):
+        yield name
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(
+def own_copy(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: pytest.FixtureRequest
 ) -> Iterator[None]:
-    """Replaces pytest-django's: a migrated template, made once, and a copy of it for this worker."""
+    """A migrated template, made once, and a copy of it for this worker."""
     from sipar.config.installation import load_reference_data
     from sipar.core import database
     from tests.cast import build_cast
@@ -122,6 +129,17 @@ def django_db_setup(
     yield
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         connections.close_all()
+
+
+@pytest.fixture
+def django_db_setup(request: pytest.FixtureRequest, own_copy: None) -> Iterator[None]:
+    """Replaces pytest-django's: the worker's copy, or the furnished one for a test that asks for the world."""
+    if "world" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("world_as_built")
+    with using_database(f"world_{worker_of(request.config)}"):
+        yield
 
 
 def _keep_apart(*tables: str) -> None:

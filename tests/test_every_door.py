@@ -10,9 +10,8 @@ from django.test import Client
 
 from sipar.core.gates import PUBLIC
 from sipar.people.roles import TEAM_ROLES
-from tests.cast import Cast
 from tests.doors import Door, every_door, read_whole
-from tests.world import CASES, World, build_world
+from tests.world import CASES, World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -43,11 +42,6 @@ STRANGE = "?page=-1&q=%00%27%22%3Cscript%3E&sort=;drop&sector=x&province=9999999
 EXCEPTIONS: dict[str, str | tuple[str, ...]] = {
     "kamran": "teams/conflicts/", "adil": "me/accounts/", "omar": ("ledger/", GLASS),
 }  # fmt: skip
-
-
-@pytest.fixture
-def world(campaign: object, cast: Cast) -> World:
-    return build_world(cast)
 
 
 def test_every_endpoint_declares_a_gate() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+import pytest
+import time_machine
 from allauth.usersessions.models import UserSession
 from django.db.models import Model
 
@@ -47,7 +50,8 @@ from sipar.people.actions import grant_role, open_account
 from sipar.people.models import ApiToken, Grant, GrantRequest
 from sipar.people.selectors import actor_of
 from sipar.teams.models import ConstituencyDispute, ConstituencyDraft, DutyShift, Team
-from tests.cast import NOW, PASSWORD, Cast
+from tests.cast import NOW, PASSWORD, Cast, open_campaign, own_cast, shipped_framework
+from tests.database import TEMPLATE, make_database, using_database, worker_of
 from tests.world_cases import CASE_TABLES, furnish_case, furnish_nation, leave_traces
 from tests.world_feeds import furnish_feed
 from tests.world_risks import RISK_TABLES, furnish_nation_risk, furnish_organisation_risk
@@ -125,6 +129,25 @@ def build_world(cast: Cast, *, says: str = "case secret of KEY") -> World:
     for key in ("alpha", "beta"):
         leave_traces(cast, world.records[key]["number"], CASES[key][1], says.replace("KEY", key))
     return world
+
+
+@pytest.fixture(scope="session")
+def world_as_built(
+    request: pytest.FixtureRequest, cast_as_built: Cast, django_db_blocker: pytest.FixtureRequest
+) -> World:
+    """The furnished world, made once for this worker in a database of its own."""
+    name = f"world_{worker_of(request.config)}"
+    make_database(name, template=TEMPLATE)
+    with django_db_blocker.unblock(), using_database(name), time_machine.travel(NOW):  # type: ignore[attr-defined]
+        cast = own_cast(cast_as_built)
+        open_campaign(cast, shipped_framework())
+        return build_world(cast)
+
+
+@pytest.fixture
+def world(db: None, world_as_built: World) -> World:
+    """The world for one test to change: the rows are in the test's database, the objects are this test's own."""
+    return World(own_cast(world_as_built.cast), copy.deepcopy(world_as_built.records))
 
 
 def _furnish_cases(world: World, framework: Framework, says: str) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from sipar.assessments.models import Assessment, Campaign
+from sipar.assessments.models import Assessment
 from sipar.core.acting import acting
 from sipar.core.jobs import system
-from tests.cast import NOW, Cast
-from tests.world import World, build_world
+from tests.cast import NOW
+from tests.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -21,8 +21,7 @@ def at_now() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(at_now: None, campaign: Campaign, cast: Cast) -> World:
-    made = build_world(cast)
+def world(at_now: None, world: World) -> World:
     with acting(system(), reason="return it"):
-        Assessment.objects.filter(organisation=cast.organisations["alpha"]).update(state="returned")
-    return made
+        Assessment.objects.filter(organisation=world.cast.organisations["alpha"]).update(state="returned")
+    return world

@@ -31,7 +31,7 @@ def own_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def own_nation(django_db_setup: None) -> Iterator[None]:
+def own_nation(own_copy: None) -> Iterator[None]:
     """A nation without the cast: a demonstration has invented people and organisations of its own."""
     with own_database(NATION):
         yield

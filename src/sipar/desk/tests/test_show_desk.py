@@ -30,7 +30,7 @@ def load(organisations: int = 60) -> None:
 
 
 @pytest.fixture(scope="module")
-def loaded_nation(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def loaded_nation(own_copy: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A nation in a transaction that ends with this file; what a test changes is gone after it."""
     with django_db_blocker.unblock(), transaction.atomic():
         load()
