@@ -12,6 +12,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
+from ninja import Schema
 from schemathesis.core.failures import FailureGroup
 from schemathesis.openapi import from_wsgi
 from schemathesis.specs.openapi.checks import (
@@ -20,11 +21,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from sipar.config.api import api
 from sipar.config.wsgi import application
 from sipar.core.acting import acting
+from sipar.core.api import operations
 from sipar.people.tokens import SCOPES, create_token
-from tests.cast import NOW, Cast
-from tests.world import build_world
+from tests.cast import NOW
+from tests.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -37,10 +40,10 @@ CHECKS = [
 
 
 @pytest.fixture
-def token(campaign: object, cast: Cast) -> str:
-    build_world(cast)
-    with acting(cast.bilal, reason="let a program in"):
-        _, text = create_token(cast.bilal, name="contract", scopes=SCOPES, lifetime=timedelta(days=300), now=NOW)
+def token(world: World) -> str:
+    bilal = world.cast.bilal
+    with acting(bilal, reason="let a program in"):
+        _, text = create_token(bilal, name="contract", scopes=SCOPES, lifetime=timedelta(days=300), now=NOW)
     return text
 
 
@@ -52,6 +55,23 @@ def document(token: str) -> Iterator[Any]:
     yield from_wsgi("/api/openapi.json", application)
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
+
+
+def shapes(of: type[Schema]) -> Iterator[type[Schema]]:
+    """Every shape that Sipar's own modules declare."""
+    for shape in of.__subclasses__():
+        if shape.__module__.startswith("sipar."):
+            yield shape
+        yield from shapes(shape)
+
+
+def test_no_two_shapes_share_a_name() -> None:
+    """The document keeps one shape under a name: of two, the one is described by the other."""
+    assert operations(api)
+    modules: dict[str, set[str]] = {}
+    for shape in shapes(Schema):
+        modules.setdefault(shape.__name__, set()).add(shape.__module__)
+    assert {name: found for name, found in modules.items() if len(found) > 1} == {}
 
 
 def test_a_character_that_no_text_has_is_refused_as_a_problem(token: str, client: Client) -> None:

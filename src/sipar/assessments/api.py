@@ -27,7 +27,7 @@ from sipar.assessments.selectors import (
     working_levels,
 )
 from sipar.core.acting import Actor
-from sipar.core.api import PROBLEMS, Entry
+from sipar.core.api import PROBLEMS, Entry, Whole, Window
 from sipar.core.files import MAX_BYTES
 from sipar.core.gates import Gate
 from sipar.core.problems import Invalid, Place
@@ -40,7 +40,6 @@ router = Router(tags=["assessments"])
 ANSWERING = Gate("answering", frozenset(ORGANISATION_ROLES), scope="answer")
 
 State = Literal["open", "submitted", "returned", "accepted"]
-Whole = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class AssessmentOut(Schema):
@@ -134,18 +133,15 @@ class VersionOut(Schema):
     snapshot: dict[str, Any]
 
 
-class Window(Schema):
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    offset: Whole = 0
+class AssessmentWindow(Window):
     state: State | None = None
 
 
 @router.get("/", auth=Entry(ASSESSMENT_READERS), response={200: AssessmentPage, **PROBLEMS})
-def list_assessments(request: HttpRequest, window: Query[Window]) -> Any:
+def list_assessments(request: HttpRequest, window: Query[AssessmentWindow]) -> Any:
     """The assessments open to the caller, those handed in longest ago first."""
     rows = queue(_actor(request), state=window.state or "")
-    items = rows[window.offset : window.offset + window.limit]
-    return {"total": rows.count(), "items": [_summary(row) for row in items]}
+    return {"total": rows.count(), "items": [_summary(row) for row in window.of(rows)]}
 
 
 @router.get("/{int:assessment_id}", auth=Entry(ASSESSMENT_READERS), response={200: AssessmentDetail, **PROBLEMS})

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 from pydantic import Field
 
 from sipar.assessments.campaign_selectors import access_campaign
@@ -18,7 +18,7 @@ from sipar.assessments.oscal_selectors import PLAN, POAM, RESULTS, oscal_documen
 from sipar.assessments.roadmap_selectors import is_overdue, items_open_to
 from sipar.assessments.roadmap_views import today_of
 from sipar.assessments.selectors import access_assessment
-from sipar.core.api import PROBLEMS, Entry
+from sipar.core.api import PROBLEMS, Entry, Window
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Conflict
 from sipar.frameworks.selectors import loaded
@@ -149,29 +149,26 @@ def campaign_gaps(request: ActorRequest, code: str) -> dict[str, Any]:
     }
 
 
+class RoadmapWindow(Window):
+    state: Literal["", "planned", "doing", "done", "dropped", "overdue"] = ""
+    limit: Annotated[int, Field(ge=1, le=MOST_ITEMS)] = 100
+
+
 @router.get(
     "/roadmap",
     auth=Entry(ASSESSMENT_READERS),
     response={200: RoadmapSchema, **PROBLEMS},
     summary="Roadmap items, the earliest due first",
 )
-def roadmap_items(
-    request: ActorRequest,
-    state: Literal["", "planned", "doing", "done", "dropped", "overdue"] = "",
-    limit: Annotated[int, Field(ge=1, le=MOST_ITEMS)] = 100,
-    offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0,
-) -> dict[str, Any]:
+def roadmap_items(request: ActorRequest, window: Query[RoadmapWindow]) -> dict[str, Any]:
     now = timezone.now()
     today = today_of(now)
     rows = items_open_to(request.actor, now=now)
-    if state == "overdue":
+    if window.state == "overdue":
         rows = rows.filter(state__in=("planned", "doing"), due_on__lt=today)
-    elif state:
-        rows = rows.filter(state=state)
-    return {
-        "total": rows.count(),
-        "items": [_item(item, today) for item in rows[offset : offset + limit]],
-    }
+    elif window.state:
+        rows = rows.filter(state=window.state)
+    return {"total": rows.count(), "items": [_item(item, today) for item in window.of(rows)]}
 
 
 def _item(item: RoadmapItem, today: date) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Filters(Schema):
     cert: str = ""
 
 
-class LineOut(Schema):
+class BoardLine(Schema):
     """`hidden`: too few organisations to show. Numbers are null where hidden or where there is nothing to compute."""
 
     code: str
@@ -62,11 +62,11 @@ class BoardOut(Schema):
     framework: str
     version: str
     exact: bool
-    total: LineOut
-    sectors: list[LineOut]
-    provinces: list[LineOut]
-    tiers: list[LineOut]
-    certs: list[LineOut]
+    total: BoardLine
+    sectors: list[BoardLine]
+    provinces: list[BoardLine]
+    tiers: list[BoardLine]
+    certs: list[BoardLine]
     groups: list[StandingOut]
     requirements: list[StandingOut]
     heat: HeatOut
@@ -100,8 +100,8 @@ def read_board(request: ActorRequest, campaign: str, filters: Query[Filters]) ->
     )
 
 
-def _line(found: Line, code: str, name: Mapping[str, str]) -> LineOut:
-    return LineOut(
+def _line(found: Line, code: str, name: Mapping[str, str]) -> BoardLine:
+    return BoardLine(
         code=code,
         name=dict(name),
         asked=found.asked,

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI, Schema
+from ninja import Field, NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.utils import check_csrf
 
 from sipar.core.acting import Actor
 from sipar.core.gates import PUBLIC, Gate
+from sipar.core.numbers import LARGEST_INTEGER
 from sipar.core.problems import Forbidden, Invalid, Place, Problem
+
+Whole = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+
+
+class Window(Schema):
+    """Which rows of a list: from the `offset`-th, at most `limit`."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+    def of[Row: Model](self, rows: QuerySet[Row]) -> QuerySet[Row]:
+        """The rows of the window, in the order that they have."""
+        return rows[self.offset : self.offset + self.limit]
 
 
 class ErrorPlace(Schema):

@@ -48,7 +48,7 @@ class FeedOut(Schema):
     next: str
 
 
-class ReportOut(Schema):
+class FeedReport(Schema):
     """`state` is received, running, held, done, failed or discarded; numbers hold once it is done."""
 
     id: int
@@ -87,7 +87,7 @@ def list_feeds(request: ActorRequest) -> list[dict[str, Any]]:
 @router.post(
     "/feeds/{feed_code}/reports",
     auth=Entry(FEED_WORKERS),
-    response={201: ReportOut, 200: ReportOut, **PROBLEMS},
+    response={201: FeedReport, 200: FeedReport, **PROBLEMS},
     summary="Hand in a report: its bytes as the body",
     openapi_extra=_BODY,
 )
@@ -108,7 +108,7 @@ def hand_in(request: ActorRequest, feed_code: str, asked: Annotated[Handing, Que
 @router.get(
     "/feeds/reports/{report_id}",
     auth=Entry(FEED_STAFF),
-    response={200: ReportOut, **PROBLEMS},
+    response={200: FeedReport, **PROBLEMS},
     summary="What came of a report",
 )
 def read_report(request: ActorRequest, report_id: int) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def read_report(request: ActorRequest, report_id: int) -> dict[str, Any]:
 @router.post(
     "/feeds/reports/{report_id}/accept",
     auth=Entry(FEED_WORKERS),
-    response={200: ReportOut, **PROBLEMS},
+    response={200: FeedReport, **PROBLEMS},
     summary="Take in a report that was held",
 )
 def accept(request: ActorRequest, report_id: int) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def accept(request: ActorRequest, report_id: int) -> dict[str, Any]:
 @router.post(
     "/feeds/reports/{report_id}/discard",
     auth=Entry(FEED_WORKERS),
-    response={200: ReportOut, **PROBLEMS},
+    response={200: FeedReport, **PROBLEMS},
     summary="Count nothing of a report that was held or failed",
 )
 def discard(request: ActorRequest, report_id: int) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _body(request: HttpRequest) -> Iterator[bytes]:
 
 
 def _report(batch: Batch) -> dict[str, Any]:
-    names = [name for name in ReportOut.model_fields if name not in ("id", "feed", "name", "sha256", "tlp")]
+    names = [name for name in FeedReport.model_fields if name not in ("id", "feed", "name", "sha256", "tlp")]
     return {name: getattr(batch, name) for name in names} | {
         "id": batch.pk,
         "feed": batch.feed.code,

@@ -44,7 +44,7 @@ type Reason = Annotated[str, Field(min_length=1, max_length=1_000)]
 type PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 
 
-class LineOut(Schema):
+class TimelineLine(Schema):
     """One line of the timeline. `who` is as much of the writer as the reader is told; `team` the code of a CERT."""
 
     id: int
@@ -60,7 +60,7 @@ class LineOut(Schema):
 
 
 class LinesOut(Schema):
-    lines: list[LineOut]
+    lines: list[TimelineLine]
     total: int
 
 
@@ -169,7 +169,7 @@ def get_timeline(request: ActorRequest, number: str, page: PageNumber = 1) -> An
     return _lines(entries_of(incident, projection), projection, page)
 
 
-@router.post("/{slug:number}/events", auth=WRITE, response={201: LineOut, **PROBLEMS})
+@router.post("/{slug:number}/events", auth=WRITE, response={201: TimelineLine, **PROBLEMS})
 def post_event(request: ActorRequest, number: str, body: EventIn) -> Any:
     """Tell that something happened, at its own time."""
     incident, projection, now = reached(request, number)
@@ -184,7 +184,7 @@ def get_messages(request: ActorRequest, number: str, page: PageNumber = 1) -> An
     return _lines(messages_of(incident, projection), projection, page)
 
 
-@router.post("/{slug:number}/messages", auth=WRITE, response={201: LineOut, **PROBLEMS})
+@router.post("/{slug:number}/messages", auth=WRITE, response={201: TimelineLine, **PROBLEMS})
 def post_message(request: ActorRequest, number: str, body: MessageIn) -> Any:
     """Write to the other side of the case."""
     incident, projection, now = reached(request, number)
@@ -205,7 +205,7 @@ def get_notes(request: ActorRequest, number: str, page: PageNumber = 1) -> Any:
     return _lines(notes_of(incident, projection), projection, page)
 
 
-@router.post("/{slug:number}/notes", auth=WRITE, response={201: LineOut, **PROBLEMS})
+@router.post("/{slug:number}/notes", auth=WRITE, response={201: TimelineLine, **PROBLEMS})
 def post_note(request: ActorRequest, number: str, body: NoteIn) -> Any:
     """Keep a note that no organisation reads."""
     incident, projection, now = reached(request, number)

@@ -13,7 +13,7 @@ from ninja import Field, File, Header, Query, Router, Schema, Status
 from ninja.files import UploadedFile
 
 from sipar.core.acting import Actor
-from sipar.core.api import PROBLEMS, Entry
+from sipar.core.api import PROBLEMS, Entry, Whole, Window
 from sipar.core.files import MAX_BYTES
 from sipar.core.numbers import ALPHABET
 from sipar.core.problems import Conflict, Invalid, Place
@@ -29,7 +29,6 @@ from sipar.orgs.selectors import access_organisation
 
 router = Router(tags=["reports"])
 
-Whole = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Stage = Literal["early_warning", "notification", "intermediate", "progress", "final"]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 Facts = Annotated[dict[str, Any], Field(max_length=200)]
@@ -120,19 +119,11 @@ class ReportPage(Schema):
     items: list[ReportSummary]
 
 
-class Window(Schema):
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    offset: Whole = 0
-
-
 @router.get("/reports", auth=Entry(REPORT_READERS), response={200: ReportPage, **PROBLEMS})
 def list_reports(request: HttpRequest, window: Query[Window]) -> Any:
     """The reports of the caller's own organisation, drafts too, newest first."""
     rows = own_reports(_actor(request))
-    return {
-        "total": rows.count(),
-        "items": [_summary(row) for row in rows[window.offset : window.offset + window.limit]],
-    }
+    return {"total": rows.count(), "items": [_summary(row) for row in window.of(rows)]}
 
 
 @router.post("/reports", auth=Entry(REPORT_WRITERS), response={200: ReportOut, 201: ReportOut, **PROBLEMS})

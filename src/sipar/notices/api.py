@@ -58,7 +58,7 @@ class NoticeWithFindings(NoticeOut):
     lines: list[ToldFinding]
 
 
-class AnswerIn(Schema):
+class NoticeAnswer(Schema):
     """`kind` is fixed, not_mine, accepted (needs `until`, and the CISO or head) or need_help; `findings` empty: all."""
 
     kind: str
@@ -69,7 +69,7 @@ class AnswerIn(Schema):
     findings: list[int] = []
 
 
-class AnswerOut(Schema):
+class NoticeAnswered(Schema):
     notice: str
     answered: int
     help: str
@@ -98,10 +98,10 @@ def read_notice(request: ActorRequest, notice_number: str) -> dict[str, object]:
 @router.post(
     "/notices/{notice_number}/answer",
     auth=Entry(ANSWERERS),
-    response={201: AnswerOut, **PROBLEMS},
+    response={201: NoticeAnswered, **PROBLEMS},
     summary="Say what became of findings",
 )
-def answer_notice(request: ActorRequest, notice_number: str, body: AnswerIn) -> Status[dict[str, object]]:
+def answer_notice(request: ActorRequest, notice_number: str, body: NoticeAnswer) -> Status[dict[str, object]]:
     """Fixed, not mine, accepted until a day, or that help is needed; for some findings or for all that are open."""
     found = selectors.access_notice(request.actor, notice_number)
     rows = [row for row in lines_of(found) if row.state != "closed"]

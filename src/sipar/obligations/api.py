@@ -8,7 +8,7 @@ from typing import Literal
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema, Status
 
-from sipar.core.api import PROBLEMS, Entry
+from sipar.core.api import PROBLEMS, Entry, Window
 from sipar.core.gates import Gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import not_open
@@ -24,15 +24,10 @@ router = Router(tags=["duties"])
 DECIDERS = Gate("duty_deciders", frozenset(DECIDING_ROLES), scope=SCOPE)
 
 Standing = Literal["waiting", "running", "late", "done", "ended"]
-MOST = 200
 
 
-class Window(Schema):
-    """Which of the duties: by state, from the `offset`-th, at most `limit`."""
-
+class DutyWindow(Window):
     state: Standing | None = None
-    offset: int = Field(0, ge=0, le=1_000_000)
-    limit: int = Field(50, ge=1, le=MOST)
 
 
 class DutyOut(Schema):
@@ -98,11 +93,10 @@ class DecisionOut(Schema):
 
 
 @router.get("/duties", auth=Entry(ORGANISATION_OR_TEAM), response={200: DutyPage, **PROBLEMS}, summary="My deadlines")
-def own_duties(request: ActorRequest, window: Query[Window]) -> DutyPage:
+def own_duties(request: ActorRequest, window: Query[DutyWindow]) -> DutyPage:
     """What the law asks of the caller's organisations and what their CERTs owe, the nearest deadline first."""
     rows = duties_of_person(request.actor, states=(window.state,) if window.state else ())
-    shown = rows[window.offset : window.offset + window.limit]
-    return DutyPage(total=rows.count(), items=[_out(duty) for duty in shown])
+    return DutyPage(total=rows.count(), items=[_out(duty) for duty in window.of(rows)])
 
 
 @router.get(

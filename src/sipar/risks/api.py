@@ -86,7 +86,7 @@ class RunIn(Schema):
     inputs_of: int | None = None
 
 
-class ResultOut(Schema):
+class RunResult(Schema):
     """What a run says. `exact` false: small cells are null, and amounts are rounded to three digits."""
 
     run: int
@@ -168,15 +168,15 @@ def read_run(request: ActorRequest, run: int) -> RunOut:
     return _run(selectors.access_run(request.actor, run), selectors.latest_run(request.actor))
 
 
-@router.get("/runs/{run}/result", auth=Entry(NATION_GATE), response={200: ResultOut, **PROBLEMS},
+@router.get("/runs/{run}/result", auth=Entry(NATION_GATE), response={200: RunResult, **PROBLEMS},
             operation_id="read_risk_result")  # fmt: skip
-def read_result(request: ActorRequest, run: int) -> ResultOut:
+def read_result(request: ActorRequest, run: int) -> RunResult:
     """What a run says of the nation, its sectors, provinces, scenarios, providers and requirements."""
     found = selectors.access_run(request.actor, run)
     result, exact = selectors.result_of(request.actor, found)
     if result is None:
         raise not_open("run")
-    return ResultOut(run=found.pk, exact=exact, result=result)
+    return RunResult(run=found.pk, exact=exact, result=result)
 
 
 @router.post("/runs/{run}/cancel", auth=Entry(WRITERS), response={200: RunOut, **PROBLEMS},

@@ -39,7 +39,7 @@ class PlanOut(Schema):
     pushed_at: datetime | None
 
 
-class ResultOut(PlanOut):
+class PlanWithResult(PlanOut):
     """`result` is null before the plan is solved; `exact` is whether every cell is in it, none merged."""
 
     result: dict[str, Any] | None
@@ -61,7 +61,7 @@ def list_plans(request: ActorRequest) -> list[dict[str, object]]:
     return [_plan(row) for row in plans_seen(request.actor)[:MOST]]
 
 
-@router.get("/plans/{plan}", auth=Entry(NATION_GATE), response={200: ResultOut, **PROBLEMS}, summary="One plan")
+@router.get("/plans/{plan}", auth=Entry(NATION_GATE), response={200: PlanWithResult, **PROBLEMS}, summary="One plan")
 def read_plan(request: ActorRequest, plan: int) -> dict[str, object]:
     """What a plan buys."""
     found = access_plan(request.actor, plan)
