@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from sipar.config.api import api
+from sipar.core.acting import Actor
 from sipar.core.api import Entry, operations
 from sipar.core.gates import Gate, gate_of, guards_itself
 
@@ -25,6 +26,10 @@ class Door:
     gate: Gate | None
     methods: tuple[str, ...]
     view: Callable[..., Any]
+
+    def admits(self, actor: Actor) -> bool:
+        """Whether the gate lets this person in; whoever it refuses gets its refusal, whatever they ask."""
+        return self.gate is None or self.gate.admits(actor)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -47,6 +52,11 @@ class Door:
 def every_door() -> list[Door]:
     """Pages from the URL configuration and operations from the API."""
     return [*_pages(get_resolver().url_patterns, ""), *_operations()]
+
+
+def doors_open_to(actor: Actor) -> list[Door]:
+    """Those whose gate admits this person. That the others refuse is tested of every role (tests.test_every_door)."""
+    return [door for door in every_door() if door.admits(actor)]
 
 
 def _pages(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Door]:
