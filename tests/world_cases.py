@@ -138,14 +138,14 @@ def furnish_case(
     examples = _contents(of, lead, analyst, person, words, framework, requirement)
     examples |= _duties(cast, of, lead, person, words)
     examples |= _help(incident, person, analyst, framework, requirement, words)
-    waiting = _without_account(cast, words.replace("case secret", "word of a caller"))
+    waiting, mail = _without_account(cast, words.replace("case secret", "word of a caller"))
     law.CalendarFeed.objects.update_or_create(
         account_id=person.pk, defaults={"digest": digest_of(f"calendar-of-{key}"), "created_at": NOW}
     )
     return examples | {
         "number": incident.number, "access": access.pk, "extract": extract.pk, "link_id": link.pk,
-        "report/waiting/|number": waiting.number, "duties/feed/|token": f"calendar-of-{key}", "sent": 1,
-        "draft_case": draft.number, "other_case": twin.number,
+        "report/waiting/|number": waiting.number, "mail": mail.pk, "duties/feed/|token": f"calendar-of-{key}",
+        "sent": 1, "draft_case": draft.number, "other_case": twin.number,
     }  # fmt: skip
 
 
@@ -310,8 +310,8 @@ def _help(
     return {"help_number": request.number, "assignment_id": assignment.pk, "lesson_id": lesson.pk}
 
 
-def _without_account(cast: Cast, words: str) -> Incident:
-    """What somebody without an account reported, and the mail that it came in: the National CERT alone has it."""
+def _without_account(cast: Cast, words: str) -> tuple[Incident, InboundMail]:
+    """What somebody without an account reported, and a mail that nobody has read: the National CERT alone has them."""
     national = cast.teams["national"]
     incident = Incident.objects.create(
         number=case_number(NOW), title=words, door="emergency", facts=told(words), opened_by_id=system().account,
@@ -323,8 +323,8 @@ def _without_account(cast: Cast, words: str) -> Incident:
         incident=incident, team=national, organisation_said=words, caller_name=words, caller_role=words, phone=words,
         email="caller@test.example", received_at=NOW,
     )  # fmt: skip
-    InboundMail.objects.create(
-        message_id=f"<{incident.number}@test.example>", team=national, incident=incident, sender=words,
-        subject=words, sha256="0" * 64, received_at=NOW, problem=words,
+    mail = InboundMail.objects.create(
+        message_id=f"<{incident.number}@test.example>", team=national, sender=words, subject=words, text=words,
+        sha256=keep_bytes(words.encode()).sha256, received_at=NOW, problem=words, note=words,
     )  # fmt: skip
-    return incident
+    return incident, mail

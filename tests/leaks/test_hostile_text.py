@@ -106,7 +106,7 @@ def test_no_page_runs_what_somebody_wrote(world: World, person: str, language: s
     browser, faults, shown = world.cast.client(person), [], 0
     values = world.examples("alpha")
     for door in doors_open_to(world.cast.actors[person]):
-        response: Any = browser.get(door.address(values))
+        response = read_whole(browser.get(door.address(values)))
         if response.headers.get("Content-Type", "").startswith("text/html"):
             page = response.content.decode()
             faults += [(door.route, fault) for fault in faults_in(page)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email.message import EmailMessage
 
 from sipar.demonstration.register import MARK
 from sipar.demonstration.telling import Teller, choices
@@ -11,6 +12,7 @@ from sipar.incidents.content_actions import add_note, send_message
 from sipar.incidents.custody_actions import accept
 from sipar.incidents.emergency_actions import Caller, receive_unverified
 from sipar.incidents.indicator_actions import add_indicators
+from sipar.incidents.mail_actions import receive_mail
 from sipar.incidents.models import Campaign
 from sipar.incidents.sharing_actions import share_with_team
 from sipar.incidents.triage_actions import classify, score_severity
@@ -51,6 +53,7 @@ def tell_national(teller: Teller) -> None:
             join_campaign(actor, teller.case(number), found, reason=reason, now=teller.ago(13))
     _shared(teller, cases[2][1])
     _unverified(teller)
+    _mail(teller)
 
 
 def _mobile(teller: Teller) -> str:
@@ -174,3 +177,17 @@ def _unverified(teller: Teller) -> None:
     }
     with teller.as_sipar() as actor:
         receive_unverified(actor, caller, facts, door="emergency", now=teller.now - timedelta(minutes=35))
+
+
+def _mail(teller: Teller) -> None:
+    """Somebody writes to the CERT as people do, in words that no program reads."""
+    name = teller.ground.recipe.featured[BANK].name + MARK
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "Branch office <branch@bank.example>", "cert@cert.example"
+    mail["Subject"], mail["Message-ID"] = "please call us, strange transfers", "<branch-1@bank.example>"
+    mail.set_content(
+        f"Salam,\n\nI write from a branch of {name}. Since this morning we see transfers that nobody here has made."
+        " Our head office does not answer the telephone. What should we do?\n\nGulmina, deputy manager\n"
+    )
+    with teller.as_sipar() as actor:
+        receive_mail(actor, mail.as_bytes(), now=teller.now - timedelta(minutes=20))

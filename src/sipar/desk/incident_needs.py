@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from sipar.core.acting import Actor
 from sipar.desk.needs import SHOWN, Moment, Need, words
-from sipar.incidents.models import EmergencyReport, Entry, Handover, Incident, RollUp, Task
+from sipar.incidents.models import EmergencyReport, Entry, Handover, InboundMail, Incident, RollUp, Task
 from sipar.obligations.models import Duty
 from sipar.obligations.selectors import unread_reminders
 from sipar.obligations.words import law_words, stage_words, subject_number
@@ -22,6 +22,7 @@ from sipar.support.selectors import waiting_for
 
 # Somebody waits for an answer: the line stands before what is merely open.
 DRAFT_RESTS = timedelta(hours=1)
+MAIL_WAITS = timedelta(minutes=30)
 MESSAGE_WAITS = timedelta(hours=4)
 TASK_WITHOUT_TIME = timedelta(days=7)
 FEEDBACK_WITHIN = timedelta(days=14)
@@ -42,6 +43,7 @@ def needs(actor: Actor, moment: Moment) -> Iterator[Need]:
         yield from _feedback(organisations, moment)
     if teams:
         yield from _calls(teams)
+        yield from _mails(teams)
         yield from _offered(teams, moment)
         yield from _help(actor)
         yield from _clocks_of_teams(teams, moment)
@@ -162,6 +164,22 @@ def _calls(teams: list[int]) -> Iterator[Need]:
             href=reverse("emergency_call", args=[row.incident.number]),
             icon="alert",
         )
+
+
+def _mails(teams: list[int]) -> Iterator[Need]:
+    """Mails that are no report Sipar can read: somebody may be in trouble in one of them."""
+    rows = InboundMail.objects.filter(team__in=teams, state="waiting")
+    found = rows.aggregate(number=Count("pk"), oldest=Min("received_at"))
+    if not found["number"]:
+        return
+    yield Need(
+        hurts_at=found["oldest"] + MAIL_WAITS,
+        sentence=ngettext("A mail waits to be read.", "%(n)s mails wait to be read.", found["number"])
+        % {"n": f"{found['number']:,}"},
+        detail=_("Somebody wrote to the CERT in words that Sipar cannot read as a report."),
+        href=f"{reverse('report_start')}#mails",
+        icon="mail",
+    )
 
 
 def _offered(teams: list[int], moment: Moment) -> Iterator[Need]:

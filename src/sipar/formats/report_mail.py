@@ -47,6 +47,7 @@ class MailFile:
 @dataclass(frozen=True)
 class ReportMail:
     """What a mail says. `fields`: key -> text, in lower case, of a report in our format; empty where it is none.
+    `text` is what a person reads of it.
 
     `message_id` is the sender's, or the hash of the message where there is none. `automatic`: a machine answered.
     """
@@ -55,6 +56,7 @@ class ReportMail:
     sender: str
     sender_name: str
     subject: str
+    text: str
     fields: dict[str, str]
     files: tuple[MailFile, ...]
     automatic: bool
@@ -88,7 +90,7 @@ def read_plain_mail(data: bytes) -> PlainMail:
         sender=parseaddr(_header(message, "From"))[1].strip().lower()[:320],
         recipients=tuple(address.strip().lower() for _name, address in recipients if "@" in address),
         subject=_header(message, "Subject")[:400],
-        text=_CONTROL.sub("", "\n".join(texts).replace("\r\n", "\n"))[:MAX_TEXT].strip(),
+        text=_plain(texts),
         automatic=_is_automatic(message),
     )
 
@@ -106,10 +108,16 @@ def read_report_mail(data: bytes) -> ReportMail:
         sender=sender.strip().lower()[:320] if "@" in sender else "",
         sender_name=sender_name[:200],
         subject=_header(message, "Subject")[:400],
+        text=_plain(texts),
         fields=read_fields("\n".join(texts)[:MAX_TEXT]),
         files=tuple(files),
         automatic=_is_automatic(message),
     )
+
+
+def _plain(texts: list[str]) -> str:
+    """The words of a mail in one text without control characters, cut at MAX_TEXT."""
+    return _CONTROL.sub("", "\n".join(texts).replace("\r\n", "\n"))[:MAX_TEXT].strip()
 
 
 def message_id_of(message: Message, data: bytes) -> str:

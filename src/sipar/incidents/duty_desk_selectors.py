@@ -15,7 +15,8 @@ from sipar.core.acting import Actor
 from sipar.incidents.case_policy import may_answer_offer, may_work
 from sipar.incidents.case_selectors import CaseRow, rows_of
 from sipar.incidents.content_policy import teams_of
-from sipar.incidents.models import EmergencyReport, Handover, Incident
+from sipar.incidents.models import EmergencyReport, Handover, InboundMail, Incident
+from sipar.incidents.report_selectors import waiting_mails
 from sipar.obligations.models import Duty
 from sipar.support.models import SupportRequest
 from sipar.support.selectors import waiting_for
@@ -27,7 +28,7 @@ CLOCKED = ("incident", "support_request", "team", "regime", "incident__organisat
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the desk: a case, a request for help or a report to call back, with the clock that runs for it.
+    """One line of the desk: a case, a request for help, a report to call back or a mail, with the clock that runs.
 
     `case` is None for what is not a case; `may_accept` and `may_work` say which verbs the reader has.
     """
@@ -37,6 +38,7 @@ class Row:
     duty: Duty | None = None
     help: SupportRequest | None = None
     emergency: EmergencyReport | None = None
+    mail: InboundMail | None = None
     due: datetime | None = None
     started: datetime | None = None
     may_accept: bool = False
@@ -126,13 +128,15 @@ def _incoming(actor: Actor, now: datetime) -> QuerySet[Incident]:
 
 
 def _waiting(actor: Actor, offered: Sequence[Incident], total: int, shown: dict[int, CaseRow]) -> Section:
-    """Reports to call back first (nobody has verified them), then requests for help, then cases."""
+    """Reports to call back first (nobody has verified them), then mails to read, requests for help, and cases."""
     calls = EmergencyReport.objects.filter(team__in=teams_of(actor), state="waiting").order_by("received_at", "pk")
     helped = waiting_for(actor)
     rows = [
         Row(key=f"call-{call.pk}", emergency=call, started=call.received_at)
         for call in calls.select_related("incident")[:SHOWN]
     ]
+    mails = waiting_mails(actor)
+    rows += [Row(key=f"mail-{one.pk}", mail=one, started=one.received_at) for one in mails[:SHOWN]]
     asked = list(helped[:SHOWN])
     clocks = _accept_clocks(support_request__in=[one.pk for one in asked])
     rows += [Row(key=f"help-{one.number}", help=one, started=one.asked_at, due=clocks.get(one.pk)) for one in asked]
@@ -145,7 +149,8 @@ def _waiting(actor: Actor, offered: Sequence[Incident], total: int, shown: dict[
         )
     )
     rows += [_of_case(actor, "offer", one, shown, due=due.get(one.pk), started=offers.get(one.pk)) for one in cases]
-    return Section(tuple(rows[: 2 * SHOWN]), calls.count() + helped.count() + total - len(offered) + len(cases))
+    others = calls.count() + mails.count() + helped.count()
+    return Section(tuple(rows[: 2 * SHOWN]), others + total - len(offered) + len(cases))
 
 
 def _accept_clocks(**where: list[int]) -> dict[int, datetime | None]:

@@ -98,6 +98,10 @@ def _line(row: Row) -> Line:
             row, reverse("emergency_call", args=[call.incident.number]), _("Call back: %(name)s")
             % {"name": call.organisation_said}, (call.incident.number, _("not verified")), 0, "", call_back=True,
         )  # fmt: skip
+    if row.mail is not None:
+        subject = row.mail.subject or _("A mail without a subject")
+        title = _("Read the mail: %(subject)s") % {"subject": subject}
+        return Line(row, reverse("mail", args=[row.mail.pk]), title, (row.mail.sender, _("not verified")), 0, "")
     if row.case is None:
         return _other_line(row)
     incident = row.case.incident
@@ -127,7 +131,7 @@ def _other_line(row: Row) -> Line:
     """A request for help, or a duty that hangs on no case."""
     duty = row.duty
     if row.help is None:
-        assert duty is not None, "a row is a case, a request, a call or a duty"
+        assert duty is not None, "a row is a case, a request, a call, a mail or a duty"
         return Line(row, reverse("duty", args=[duty.pk]), stage_words(duty), (law_words(duty),), 0, "")
     url = reverse("support_request", args=[row.help.number])
     title = stage_words(duty) if duty else row.help.title

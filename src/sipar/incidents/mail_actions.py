@@ -1,4 +1,7 @@
-"""A mail that came to the CERT's mailbox: kept once, a case where it is a report, and never verified by itself."""
+"""A mail that came to the CERT's mailbox: kept once, a case where it is a report, and never verified by itself.
+
+What is no report waits for a person, who takes it up for an organisation that they have called, or sets it aside.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,29 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from sipar.core.acting import Actor
 from sipar.core.actions import action
-from sipar.core.problems import Forbidden, Invalid
+from sipar.core.files import MAX_BYTES as MAX_FILE_BYTES
+from sipar.core.files import keep_bytes, read_bytes
+from sipar.core.problems import Conflict, Forbidden, Invalid, Place
 from sipar.formats.problems import FormatProblem
-from sipar.formats.report_mail import MailFile, ReportMail, read_report_mail
+from sipar.formats.report_mail import MAX_BYTES, MailFile, ReportMail, read_report_mail
+from sipar.incidents.artefact_actions import receive_artefact
 from sipar.incidents.custody_reading import national_team
 from sipar.incidents.emergency_actions import Attached, Caller, receive_unverified
 from sipar.incidents.models import InboundMail, Incident
-from sipar.incidents.report_facts import askable, clean_facts
+from sipar.incidents.report_actions import open_case, save_report
+from sipar.incidents.report_facts import askable, clean_facts, plain_text
 from sipar.incidents.report_forms import facts_from_post
 from sipar.obligations.register_facts import served_nation
-from sipar.orgs.models import Contact
+from sipar.orgs.models import Contact, Organisation
+from sipar.people.roles import TEAM_ROLES
 
 LONGEST_SUMMARY = 600
-LONGEST_PROBLEM = 2_000
+LONGEST_PROBLEM = LONGEST_NOTE = 2_000
+LONGEST_TEXT = 20_000
 AUTOMATIC = "an automatic answer"
 
 
@@ -31,12 +42,13 @@ def receive_mail(actor: Actor, data: bytes, *, now: datetime) -> InboundMail:
     """Keep a mail by its Message-ID; the same one again is the one that is kept already. Called as Sipar itself.
 
     A mail in the format of docs/reference/report-mail.md becomes a case that waits to be called back. Everything else,
-    and what could not be read, is kept with its problem and makes no case.
+    and what could not be read, is kept with its problem and waits to be read; a machine's answer waits for nobody.
     """
     try:
         mail = read_report_mail(data)
     except FormatProblem as fault:
-        return refuse_mail(actor, f"sha256:{sha256(data).hexdigest()}", problem=str(fault), now=now)
+        name = f"sha256:{sha256(data).hexdigest()}"
+        return refuse_mail(actor, name, problem=str(fault), digest=_kept(data), now=now)
     kept = InboundMail.objects.filter(message_id=mail.message_id).first()
     if kept is not None:
         return kept
@@ -47,15 +59,17 @@ def receive_mail(actor: Actor, data: bytes, *, now: datetime) -> InboundMail:
         incident=incident,
         sender=mail.sender,
         subject=mail.subject,
-        sha256=sha256(data).hexdigest(),
+        text=plain_text(mail.text[:LONGEST_TEXT], longest=LONGEST_TEXT),
+        sha256=_kept(data),
         received_at=now,
         problem=problem[:LONGEST_PROBLEM],
+        state="taken" if incident is not None else "aside" if mail.automatic else "waiting",
     )
 
 
 @action("mail.refuse")
-def refuse_mail(actor: Actor, message_id: str, *, problem: str, now: datetime) -> InboundMail:
-    """Keep that a mail came which could not be taken, and why."""
+def refuse_mail(actor: Actor, message_id: str, *, problem: str, digest: str = "", now: datetime) -> InboundMail:
+    """Keep that a mail came which could not be taken, and why; `digest` names the mail where it was kept."""
     if not actor.holds("system"):
         raise Forbidden("Only Sipar itself reads the mailbox.", code="mail.receive")
     kept, _made = InboundMail.objects.get_or_create(
@@ -63,12 +77,43 @@ def refuse_mail(actor: Actor, message_id: str, *, problem: str, now: datetime) -
         defaults={
             "team": national_team(),
             "sender": "",
-            "sha256": sha256(message_id.encode()).hexdigest(),
+            "sha256": digest,
             "received_at": now,
             "problem": problem[:LONGEST_PROBLEM],
         },
     )
     return kept
+
+
+@action("mail.take_up")
+def take_up_mail(actor: Actor, mail: InboundMail, *, organisation: Organisation, now: datetime) -> Incident:
+    """Begin a report for the organisation that the mail is about, with its words and its files; returns the draft.
+
+    Whoever does so has called the organisation: a mail proves nothing of its sender. Raises Forbidden, and Conflict
+    `mail.settled` where somebody was faster.
+    """
+    row = _unsettled(actor, mail)
+    incident = open_case(
+        actor, organisation=organisation, door=Incident.Door.TELEPHONE, entered_by_team=row.team, now=now
+    )
+    save_report(actor, incident, facts=_summary_of(row, now=now), estimates=(), version=0, now=now)
+    for file in _files_of(row):
+        receive_artefact(actor, incident, file.content, name=file.name, now=now)
+    row.incident = incident
+    _settle(actor, row, "taken", now=now)
+    return incident
+
+
+@action("mail.set_aside")
+def set_aside_mail(actor: Actor, mail: InboundMail, *, note: str, now: datetime) -> InboundMail:
+    """Say that a mail was read and asks for nothing more here; a word about it may stay with it."""
+    row = _unsettled(actor, mail)
+    try:
+        row.note = plain_text(note, longest=LONGEST_NOTE)
+    except ValueError as error:
+        raise Invalid(str(error), code="mail.note", places=[Place("note", str(error))]) from error
+    _settle(actor, row, "aside", now=now)
+    return row
 
 
 def contact_of_sender(mail: InboundMail) -> str:
@@ -127,6 +172,46 @@ def facts_of_mail(mail: ReportMail, *, now: datetime) -> tuple[dict[str, Any], l
 
 def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def _unsettled(actor: Actor, mail: InboundMail) -> InboundMail:
+    """The mail, held for the actor until the transaction ends."""
+    if actor.scopes is not None or not actor.holds_in_team(mail.team_id, *TEAM_ROLES):
+        raise Forbidden(_("Only the CERT whose mailbox it is settles a mail."), code="mail.team")
+    row = InboundMail.objects.select_for_update(of=("self",)).select_related("team").get(pk=mail.pk)
+    if row.state == "taken":
+        raise Conflict(_("A colleague has taken this mail up already."), code="mail.settled")
+    return row
+
+
+def _settle(actor: Actor, row: InboundMail, state: str, *, now: datetime) -> None:
+    row.state, row.settled_by_id, row.settled_at = state, actor.account, now
+    row.save(update_fields=["state", "note", "incident", "settled_by_id", "settled_at"])
+
+
+def _summary_of(row: InboundMail, *, now: datetime) -> dict[str, Any]:
+    """The subject and the beginning of the mail, as the summary; nothing where it says what no report may."""
+    said = "\n".join(words for words in (row.subject, row.text) if words)
+    try:
+        return _known(clean_facts({"summary": said[:LONGEST_SUMMARY]}, now=now))
+    except Invalid:
+        return {}
+
+
+def _files_of(row: InboundMail) -> list[MailFile]:
+    """The files of the mail that a case takes; the mail itself still has those that are too large."""
+    if not row.sha256:
+        return []
+    try:
+        files = read_report_mail(read_bytes(row.sha256)).files
+    except FormatProblem:
+        return []
+    return [file for file in files if len(file.content) <= MAX_FILE_BYTES]
+
+
+def _kept(data: bytes) -> str:
+    """The name of the mail as it came; empty where there is nothing of it, or more than a mail may have."""
+    return keep_bytes(data, largest=MAX_BYTES).sha256 if 0 < len(data) <= MAX_BYTES else ""
 
 
 def _attached(file: MailFile) -> Attached:

@@ -93,8 +93,8 @@ def answer_mail(mail: int) -> None:
     send_mail(
         _("Sipar: your mail could not be read as a report"),
         _(
-            "A mail came in your name that Sipar cannot read as a report. Write it as lines `key: value` below a line"
-            " `sipar-report: 1`, or use the emergency page, or call."
+            "A mail came in your name that Sipar cannot read as a report; a person reads it. It is faster to call, to"
+            " use the emergency page, or to write lines `key: value` below a line `sipar-report: 1`."
         ),
         None,
         [address],

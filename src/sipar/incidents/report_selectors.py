@@ -12,7 +12,7 @@ from sipar.core.acting import Actor
 from sipar.core.models import Event
 from sipar.core.problems import not_open
 from sipar.incidents.content_selectors import audiences_of
-from sipar.incidents.models import Artefact, EmergencyReport, Incident, Report
+from sipar.incidents.models import Artefact, EmergencyReport, InboundMail, Incident, Report
 from sipar.people.models import Account
 from sipar.people.roles import TEAM_ROLES
 from sipar.teams.models import Team
@@ -102,6 +102,26 @@ def access_call(actor: Actor, number: str) -> EmergencyReport:
     )
     if found is None:
         raise not_open("report")
+    return found
+
+
+def waiting_mails(actor: Actor) -> QuerySet[InboundMail]:
+    """Mails that are no report and that nobody has read, the oldest first."""
+    return InboundMail.objects.filter(state="waiting", team__in=desks_of(actor)).order_by("received_at", "pk")
+
+
+def mails_set_aside(actor: Actor) -> QuerySet[InboundMail]:
+    """Mails that somebody has set aside, the latest first."""
+    rows = InboundMail.objects.filter(state="aside", team__in=desks_of(actor), settled_at__isnull=False)
+    return rows.order_by("-settled_at", "-pk")
+
+
+def access_mail(actor: Actor, number: int) -> InboundMail:
+    """A mail that came to a team of the actor; raises NotFound otherwise."""
+    rows = InboundMail.objects.select_related("incident", "team")
+    found = rows.filter(pk=number, team__in=desks_of(actor)).first()
+    if found is None:
+        raise not_open("mail")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from sipar.incidents import emergency_views as calling
+from sipar.incidents import mail_views as mails
 from sipar.incidents import report_sending_views as sending
 from sipar.incidents import report_views as writing
 
@@ -15,6 +16,10 @@ urlpatterns = [
     path("waiting/<str:number>/", calling.call, name="emergency_call"),
     path("waiting/<str:number>/verify/", calling.verify, name="emergency_verify"),
     path("waiting/<str:number>/refuse/", calling.refuse, name="emergency_refuse"),
+    path("mails/<int:mail>/", mails.read, name="mail"),
+    path("mails/<int:mail>/original/", mails.original, name="mail_original"),
+    path("mails/<int:mail>/take-up/", mails.take_up, name="mail_take_up"),
+    path("mails/<int:mail>/set-aside/", mails.set_aside, name="mail_set_aside"),
     path("<str:number>/", writing.form, name="report_form"),
     path("<str:number>/save/", writing.save, name="report_save"),
     path("<str:number>/attach/", writing.attach, name="report_attach"),

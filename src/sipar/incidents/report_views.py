@@ -17,7 +17,7 @@ from sipar.core.gates import gate
 from sipar.core.http import ActorRequest, version_of
 from sipar.core.problems import Conflict, Forbidden, Invalid, Place, Problem
 from sipar.incidents.artefact_actions import receive_artefact
-from sipar.incidents.models import Incident
+from sipar.incidents.models import InboundMail, Incident
 from sipar.incidents.report_actions import discard_case, lay_pen_down, open_case, save_report
 from sipar.incidents.report_facts import askable
 from sipar.incidents.report_forms import FactsForm, estimates_from_post, facts_from_post
@@ -26,12 +26,14 @@ from sipar.incidents.report_selectors import (
     access_report,
     attachments_of,
     entered_drafts,
+    mails_set_aside,
     numbers_to_call,
     own_reports,
     own_teams,
     pen_holder_name,
     possible_twins,
     waiting_calls,
+    waiting_mails,
 )
 from sipar.incidents.report_words import STAGE_TITLES, clock_words
 from sipar.obligations.report_clocks import Inquiry, inquiry, submissions_of
@@ -50,6 +52,7 @@ def start(request: ActorRequest) -> HttpResponse:
     actor = request.actor
     organisations = list(organisations_of_actor(actor)) if actor.holds(*ORGANISATION_ROLES) else []
     teams = own_teams(actor)
+    mails = waiting_mails(actor) if teams else InboundMail.objects.none()
     searched = request.GET.get("q", "").strip()
     rows = list(own_reports(actor)[:SHOWN]) if organisations else []
     context = {
@@ -61,6 +64,9 @@ def start(request: ActorRequest) -> HttpResponse:
         "found": search_organisations(actor, searched) if teams and searched else [],
         "entered": list(entered_drafts(actor)[:SHOWN]) if teams else [],
         "calls": list(waiting_calls(actor)[:SHOWN]) if teams else [],
+        "mails": list(mails[:SHOWN]),
+        "mails_total": mails.count(),
+        "aside": list(mails_set_aside(actor)[:SHOWN]) if teams else [],
         "numbers": numbers_to_call(chain_of(organisations[0].pk)) if organisations else [],
         "states": Incident.STATES,
     }

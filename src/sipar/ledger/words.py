@@ -175,6 +175,8 @@ ACTIONS: dict[str, str | Promise] = {
     "ledger.verify": _("Ledger verified"),
     "mail.receive": _("Report by mail received"),
     "mail.refuse": _("Mail kept that is no report"),
+    "mail.set_aside": _("Mail read and set aside"),
+    "mail.take_up": _("Mail taken up as a report"),
     "nation.load": _("Nation profile loaded"),
     "national_incident.change": _("National incident changed"),
     "national_incident.join": _("Case joined a national incident"),

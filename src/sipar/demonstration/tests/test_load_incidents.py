@@ -25,6 +25,7 @@ from sipar.incidents.models import (
     Campaign,
     EmergencyReport,
     Extract,
+    InboundMail,
     Incident,
     Indicator,
     Playbook,
@@ -196,6 +197,13 @@ def test_the_banks_notification_is_late_and_nobody_has_verified_the_emergency(na
         assert call.state == "waiting"
         assert call.incident.organisation is None
         assert call.incident.verified_at is None
+
+
+def test_a_mail_in_plain_words_waits_to_be_read(nation: None) -> None:
+    with acting(system(), reason="look"):
+        mail = InboundMail.objects.get()
+    assert (mail.state, mail.incident_id) == ("waiting", None)
+    assert mail.sender.endswith(".example")
 
 
 def test_help_waits_works_and_is_over_with_a_lesson(nation: None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from sipar.core.guards import SYSTEM, Guard, holds
 from sipar.incidents.models.case import Incident
@@ -71,20 +72,41 @@ class EmergencyReport(models.Model):
 
 
 class InboundMail(models.Model):
-    """A mail that was fetched from the CERT's mailbox, once each by its Message-ID, and what became of it."""
+    """A mail that was fetched from the CERT's mailbox, once each by its Message-ID, and what became of it.
+
+    What is no report waits until a person has read it. `sha256` names the mail as it came; empty where nothing of it
+    is kept, because it was too large.
+    """
+
+    TRANSITIONS: ClassVar = {"waiting": ("taken", "aside"), "aside": ("taken",), "taken": ()}
+    STATES: ClassVar = {
+        "waiting": _("Waits to be read"),
+        "taken": _("Taken as a report"),
+        "aside": _("Set aside"),
+    }
 
     message_id = models.CharField(max_length=300, unique=True)
     team = models.ForeignKey("teams.Team", models.PROTECT, related_name="+")
     incident = models.ForeignKey(Incident, models.CASCADE, null=True, blank=True, related_name="mails")
     sender = models.CharField(max_length=320)
     subject = models.CharField(max_length=400, blank=True)
-    sha256 = models.CharField(max_length=64)
+    text = models.TextField(blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
     received_at = models.DateTimeField()
     problem = models.TextField(blank=True)
+    state = models.CharField(max_length=7, choices=list(STATES.items()), default="waiting")
+    note = models.TextField(blank=True)
+    settled_by_id = models.BigIntegerField(null=True)
+    settled_at = models.DateTimeField(null=True)
 
     guard = Guard(
         select=f"({SYSTEM} or team_id = any ((select guard.desks())::bigint[]))",
-        write=SYSTEM,
-        redact=("sender", "subject", "problem"),
+        write=f"({SYSTEM} or (team_id = any ((select guard.desks())::bigint[]) and {holds(*TEAM_ROLES)}))",
+        insert=SYSTEM,
+        redact=("sender", "subject", "text", "problem", "note"),
+        transitions=TRANSITIONS,
         walled=True,
     )
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "received_at"], name="incidents_mail_waiting")]
