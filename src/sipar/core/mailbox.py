@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import imaplib
+import logging
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from sipar.formats.report_mail import MAX_BYTES
+
+log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 30
 MOST_AT_ONCE = 50
@@ -31,9 +34,13 @@ class Mailbox:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A mail that nobody has seen: its number in the mailbox, its size, and its bytes unless it is too large."""
+    """A mail that nobody has seen: its number in the mailbox, its size, and its bytes unless it is too large.
+
+    `place` names the mailbox and the number in it.
+    """
 
     number: str
+    place: str
     size: int
     data: bytes | None
 
@@ -56,8 +63,29 @@ def mailbox_from(url: str, *, setting: str = "SIPAR_INTAKE_MAIL") -> Mailbox:
     )
 
 
+def take_unseen[Taken](mailbox: Mailbox, take: Callable[[Waiting], Taken]) -> list[Taken]:
+    """What `take` gives for each mail that nobody has seen. One is marked as seen only once `take` has returned.
+
+    Whoever is stopped in between finds the mail again. What raises stays unseen for the next time, and does not stop
+    those behind it.
+    """
+    taken: list[Taken] = []
+    try:
+        with _opened(mailbox) as connection:
+            for mail in _waiting(connection, f"{mailbox.user}@{mailbox.host}/{mailbox.folder}"):
+                try:
+                    taken.append(take(mail))
+                except Exception:
+                    log.exception("mail %s could not be taken", mail.place)
+                    continue
+                _mark_seen(connection, mail.number)
+    except (OSError, imaplib.IMAP4.error) as problem:
+        log.warning("the mailbox could not be read: %s at %s", type(problem).__name__, mailbox.host)
+    return taken
+
+
 @contextmanager
-def opened(mailbox: Mailbox) -> Iterator[imaplib.IMAP4]:
+def _opened(mailbox: Mailbox) -> Iterator[imaplib.IMAP4]:
     """A connection that is signed in, with the folder selected. Raises OSError or imaplib.IMAP4.error."""
     connection: imaplib.IMAP4
     if mailbox.encrypted:
@@ -76,17 +104,17 @@ def opened(mailbox: Mailbox) -> Iterator[imaplib.IMAP4]:
         connection.logout()
 
 
-def waiting(connection: imaplib.IMAP4) -> Iterator[Waiting]:
+def _waiting(connection: imaplib.IMAP4, mailbox: str) -> Iterator[Waiting]:
     """The mails that nobody has seen, oldest first, at most 50; looking does not mark them as seen."""
     _answer, found = connection.uid("search", "UNSEEN")
     numbers = (found[0] or b"").split()[:MOST_AT_ONCE] if found else []
     for raw in numbers:
         number = raw.decode("ascii", errors="replace")
         size = _size_of(connection, number)
-        yield Waiting(number, size, None if size > MAX_BYTES else _bytes_of(connection, number))
+        yield Waiting(number, f"{mailbox}:{number}", size, None if size > MAX_BYTES else _bytes_of(connection, number))
 
 
-def mark_seen(connection: imaplib.IMAP4, number: str) -> None:
+def _mark_seen(connection: imaplib.IMAP4, number: str) -> None:
     """Say that this mail has been dealt with."""
     connection.uid("store", number, "+FLAGS", "(\\Seen)")
 

@@ -176,7 +176,7 @@ def _mails(teams: list[int]) -> Iterator[Need]:
         hurts_at=found["oldest"] + MAIL_WAITS,
         sentence=ngettext("A mail waits to be read.", "%(n)s mails wait to be read.", found["number"])
         % {"n": f"{found['number']:,}"},
-        detail=_("Somebody wrote to the CERT in words that Sipar cannot read as a report."),
+        detail=_("Sipar can do nothing with it by itself; somebody may be in trouble."),
         href=f"{reverse('report_start')}#mails",
         icon="mail",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
-import imaplib
 import logging
 import os
 import stat
@@ -22,13 +21,14 @@ from sipar.core.actions import action
 from sipar.core.fetching import FetchProblem, fetched, networks
 from sipar.core.files import CHUNK, Stored, keep_bytes
 from sipar.core.jobs import system
-from sipar.core.mailbox import Mailbox, mark_seen, opened, waiting
+from sipar.core.mailbox import Mailbox, Waiting, take_unseen
 from sipar.core.problems import Problem
 from sipar.feeds.actions import Received, receive_file
 from sipar.feeds.doors import LARGEST_FILE, LARGEST_UPLOAD
 from sipar.feeds.models import Feed, RawFile
 from sipar.formats.problems import FormatProblem
 from sipar.formats.report_mail import ReportMail, read_report_mail
+from sipar.incidents.mail_actions import NO_FEED, leave_to_people, refuse_large_mail
 
 log = logging.getLogger(__name__)
 
@@ -182,27 +182,27 @@ def _wait(failures: int, retry_after: float | None) -> timedelta:
 
 
 def collect_mail(mailbox: Mailbox) -> int:
-    """Take the files out of the mails that nobody has seen; returns how many. A mail is seen once they are kept."""
-    taken = 0
-    try:
-        with opened(mailbox) as connection:
-            for mail in waiting(connection):
-                try:
-                    taken += _take_mail(mail.data) if mail.data is not None else 0
-                except Exception:
-                    log.exception("mail %s of the mailbox of feeds could not be taken", mail.number)
-                    continue
-                mark_seen(connection, mail.number)
-    except (OSError, imaplib.IMAP4.error) as problem:
-        log.warning("the mailbox of feeds could not be read: %s", type(problem).__name__)
+    """Take the files out of the mails that nobody has seen; returns how many. What no feed takes waits for people."""
+    return sum(take_unseen(mailbox, _take_mail))
+
+
+def _take_mail(waiting: Waiting) -> int:
+    now = timezone.now()
+    taken = _files_taken(waiting.data) if waiting.data is not None else 0
+    if not taken:
+        with acting(system(), reason="leave a mail to people") as sipar:
+            if waiting.data is None:
+                refuse_large_mail(sipar, waiting, now=now)
+            else:
+                leave_to_people(sipar, waiting.data, why=NO_FEED, now=now)
     return taken
 
 
-def _take_mail(data: bytes) -> int:
+def _files_taken(data: bytes) -> int:
+    """How many files of the mail feeds have taken; what a feed refuses does not count, nor a mail that is none."""
     try:
         mail = read_report_mail(data)
-    except FormatProblem as problem:
-        log.warning("a mail to the mailbox of feeds cannot be read: %s", problem)
+    except FormatProblem:
         return 0
     with acting(system(), reason="look whose mail this is"):
         feeds = list(Feed.objects.filter(enabled=True, settings__has_key="mail"))

@@ -1,6 +1,6 @@
-"""A mail that came to the CERT's mailbox: kept once, a case where it is a report, and never verified by itself.
+"""A mail that came to a mailbox of the CERT: kept once, a case where it is a report, and never verified by itself.
 
-What is no report waits for a person, who takes it up for an organisation that they have called, or sets it aside.
+What no program can use waits for a person, who takes it up for an organisation that they have called, or sets it aside.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.files import MAX_BYTES as MAX_FILE_BYTES
 from sipar.core.files import keep_bytes, read_bytes
+from sipar.core.mailbox import Waiting
 from sipar.core.problems import Conflict, Forbidden, Invalid, Place
 from sipar.formats.problems import FormatProblem
 from sipar.formats.report_mail import MAX_BYTES, MailFile, ReportMail, read_report_mail
@@ -35,6 +37,10 @@ LONGEST_SUMMARY = 600
 LONGEST_PROBLEM = LONGEST_NOTE = 2_000
 LONGEST_TEXT = 20_000
 AUTOMATIC = "an automatic answer"
+NO_REPORT = gettext_noop("not in the format of a report")
+NO_NOTICE = gettext_noop("it answers no notice that Sipar knows")
+NO_FEED = gettext_noop("no feed takes anything of it")
+TOO_LARGE = gettext_noop("the mail is too large")
 
 
 @action("mail.receive")
@@ -53,18 +59,29 @@ def receive_mail(actor: Actor, data: bytes, *, now: datetime) -> InboundMail:
     if kept is not None:
         return kept
     incident, problem = _report(actor, mail, now=now)
-    return InboundMail.objects.create(
-        message_id=mail.message_id,
-        team=national_team(),
-        incident=incident,
-        sender=mail.sender,
-        subject=mail.subject,
-        text=plain_text(mail.text[:LONGEST_TEXT], longest=LONGEST_TEXT),
-        sha256=_kept(data),
-        received_at=now,
-        problem=problem[:LONGEST_PROBLEM],
-        state="taken" if incident is not None else "aside" if mail.automatic else "waiting",
-    )
+    return _row(mail, data, incident=incident, problem=problem, now=now)
+
+
+@action("mail.leave")
+def leave_to_people(actor: Actor, data: bytes, *, why: str, now: datetime) -> InboundMail | None:
+    """Keep a mail to another mailbox, which the one whose mailbox it is can do nothing with, for people to read.
+
+    None for what a machine has written. The same mail again is the one that is kept already. Called as Sipar itself.
+    """
+    try:
+        mail = read_report_mail(data)
+    except FormatProblem as fault:
+        name = f"sha256:{sha256(data).hexdigest()}"
+        return refuse_mail(actor, name, problem=str(fault), digest=_kept(data), now=now)
+    if mail.automatic:
+        return None
+    kept = InboundMail.objects.filter(message_id=mail.message_id).first()
+    return kept or _row(mail, data, incident=None, problem=why, now=now)
+
+
+def refuse_large_mail(actor: Actor, mail: Waiting, *, now: datetime) -> InboundMail:
+    """Keep that a mail came which is too large to be fetched, and where it lies."""
+    return refuse_mail(actor, f"too-large:{mail.place}"[:300], problem=TOO_LARGE, now=now)
 
 
 @action("mail.refuse")
@@ -129,7 +146,7 @@ def _report(actor: Actor, mail: ReportMail, *, now: datetime) -> tuple[Incident 
     if mail.automatic:
         return None, AUTOMATIC
     if not mail.is_report:
-        return None, "not in the format of a report"
+        return None, NO_REPORT
     facts, unread = facts_of_mail(mail, now=now)
     if "summary" not in facts:
         return None, "the report says nothing under summary"
@@ -187,6 +204,21 @@ def _unsettled(actor: Actor, mail: InboundMail) -> InboundMail:
 def _settle(actor: Actor, row: InboundMail, state: str, *, now: datetime) -> None:
     row.state, row.settled_by_id, row.settled_at = state, actor.account, now
     row.save(update_fields=["state", "note", "incident", "settled_by_id", "settled_at"])
+
+
+def _row(mail: ReportMail, data: bytes, *, incident: Incident | None, problem: str, now: datetime) -> InboundMail:
+    return InboundMail.objects.create(
+        message_id=mail.message_id,
+        team=national_team(),
+        incident=incident,
+        sender=mail.sender,
+        subject=mail.subject,
+        text=plain_text(mail.text[:LONGEST_TEXT], longest=LONGEST_TEXT),
+        sha256=_kept(data),
+        received_at=now,
+        problem=problem[:LONGEST_PROBLEM],
+        state="taken" if incident is not None else "aside" if mail.automatic else "waiting",
+    )
 
 
 def _summary_of(row: InboundMail, *, now: datetime) -> dict[str, Any]:

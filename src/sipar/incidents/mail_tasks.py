@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import imaplib
-import logging
-
 from django.conf import settings
 from django.core.mail import send_mail
 from django.utils import timezone
@@ -13,11 +10,9 @@ from procrastinate.contrib.django import app
 
 from sipar.core.acting import acting
 from sipar.core.jobs import system
-from sipar.core.mailbox import Mailbox, Waiting, mailbox_from, mark_seen, opened, waiting
-from sipar.incidents.mail_actions import AUTOMATIC, contact_of_sender, receive_mail, refuse_mail
+from sipar.core.mailbox import Mailbox, Waiting, mailbox_from, take_unseen
+from sipar.incidents.mail_actions import AUTOMATIC, contact_of_sender, receive_mail, refuse_large_mail
 from sipar.incidents.models import InboundMail
-
-log = logging.getLogger(__name__)
 
 
 @app.periodic(cron="* * * * *")
@@ -29,38 +24,15 @@ def fetch_reports(timestamp: int) -> None:
 
 
 def fetch(mailbox: Mailbox) -> int:
-    """Take every mail that nobody has seen; returns how many. A mail is marked as seen only once it is kept.
-
-    Whoever is stopped in between finds the mail again, and by its Message-ID that it is kept already.
-    """
-    taken = 0
-    try:
-        with opened(mailbox) as connection:
-            for mail in waiting(connection):
-                if _is_taken(mailbox, mail):
-                    mark_seen(connection, mail.number)
-                    taken += 1
-    except (OSError, imaplib.IMAP4.error) as problem:
-        log.warning("the mailbox could not be read: %s", type(problem).__name__)
-    return taken
+    """Take every mail that nobody has seen; returns how many. A mail that comes again is kept already."""
+    return len(take_unseen(mailbox, _take))
 
 
-def _is_taken(mailbox: Mailbox, mail: Waiting) -> bool:
-    """Whether the mail is kept now. What failed stays unseen for the next minute, and does not stop those behind it."""
-    try:
-        _take(mailbox, mail)
-    except Exception:
-        log.exception("mail %s of the mailbox could not be taken", mail.number)
-        return False
-    return True
-
-
-def _take(mailbox: Mailbox, mail: Waiting) -> None:
+def _take(mail: Waiting) -> None:
     now, sipar = timezone.now(), system()
     with acting(sipar, reason="take a mail from the mailbox"):
         if mail.data is None:
-            name = f"too-large:{mailbox.user}@{mailbox.host}/{mailbox.folder}:{mail.number}"[:300]
-            refuse_mail(sipar, name, problem=f"the mail is too large: {mail.size:,} bytes", now=now)
+            refuse_large_mail(sipar, mail, now=now)
             return
         kept = receive_mail(sipar, mail.data, now=now)
         is_new = kept.received_at == now

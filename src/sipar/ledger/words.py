@@ -174,6 +174,7 @@ ACTIONS: dict[str, str | Promise] = {
     "incident.withdraw_offer": _("Offer of a case taken back"),
     "ledger.verify": _("Ledger verified"),
     "mail.receive": _("Report by mail received"),
+    "mail.leave": _("Mail kept for people to read"),
     "mail.refuse": _("Mail kept that is no report"),
     "mail.set_aside": _("Mail read and set aside"),
     "mail.take_up": _("Mail taken up as a report"),

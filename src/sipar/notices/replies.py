@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import imaplib
-import logging
 from datetime import datetime
 
 from django.utils import timezone
@@ -11,14 +9,14 @@ from django.utils import timezone
 from sipar.core.acting import Actor, acting
 from sipar.core.actions import action
 from sipar.core.jobs import system
-from sipar.core.mailbox import Mailbox, Waiting, mark_seen, opened, waiting
+from sipar.core.mailbox import Mailbox, Waiting, take_unseen
 from sipar.formats.problems import FormatProblem
 from sipar.formats.report_mail import PlainMail, read_plain_mail
+from sipar.incidents.mail_actions import NO_NOTICE, leave_to_people, refuse_large_mail
 from sipar.notices.addresses import number_in_address, number_in_subject
 from sipar.notices.models import Notice, Reply
 from sipar.notices.policy import require_system
 
-log = logging.getLogger(__name__)
 LONGEST_TEXT = 20_000
 
 
@@ -32,14 +30,10 @@ def receive_reply(actor: Actor, data: bytes, *, now: datetime) -> Reply | None:
     require_system(actor)
     try:
         mail = read_plain_mail(data)
-    except FormatProblem as problem:
-        log.warning("a mail on a notice could not be read: %s", problem)
+    except FormatProblem:
         return None
-    if mail.automatic:
-        return None
-    notice = Notice.objects.filter(number=_number_of(mail)).first()
+    notice = None if mail.automatic else Notice.objects.filter(number=_number_of(mail)).first()
     if notice is None:
-        log.info("a mail answers no notice: %s", mail.message_id)
         return None
     kept, _made = Reply.objects.get_or_create(
         notice=notice,
@@ -55,31 +49,17 @@ def receive_reply(actor: Actor, data: bytes, *, now: datetime) -> Reply | None:
 
 
 def fetch(mailbox: Mailbox) -> int:
-    """Take every mail that nobody has seen; returns how many. One is marked as seen only once it is dealt with."""
-    taken = 0
-    try:
-        with opened(mailbox) as connection:
-            for mail in waiting(connection):
-                if _is_taken(mail):
-                    mark_seen(connection, mail.number)
-                    taken += 1
-    except (OSError, imaplib.IMAP4.error) as problem:
-        log.warning("the mailbox of notices could not be read: %s", type(problem).__name__)
-    return taken
+    """Take every mail that nobody has seen; returns how many. What answers no notice waits for people to read it."""
+    return len(take_unseen(mailbox, _take))
 
 
-def _is_taken(mail: Waiting) -> bool:
-    """Whether the mail is dealt with. What failed stays unseen, and does not stop those behind it."""
-    if mail.data is None:
-        log.warning("mail %s on a notice is too large: %s bytes", mail.number, mail.size)
-        return True
-    try:
-        with acting(system(), reason="take a mail on a notice") as sipar:
-            receive_reply(sipar, mail.data, now=timezone.now())
-    except Exception:
-        log.exception("mail %s on a notice could not be taken", mail.number)
-        return False
-    return True
+def _take(mail: Waiting) -> None:
+    now = timezone.now()
+    with acting(system(), reason="take a mail on a notice") as sipar:
+        if mail.data is None:
+            refuse_large_mail(sipar, mail, now=now)
+        elif receive_reply(sipar, mail.data, now=now) is None:
+            leave_to_people(sipar, mail.data, why=NO_NOTICE, now=now)
 
 
 def _number_of(mail: PlainMail) -> str:

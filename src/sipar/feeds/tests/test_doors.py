@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import timedelta
+from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,14 @@ from tests.sites import Site, serving
 from sipar.core.acting import acting
 from sipar.core.fetching import FetchProblem, fetched, networks, permitted
 from sipar.core.jobs import system
-from sipar.feeds.door_actions import collect_folders, is_authentic, pull_due
+from sipar.core.mailbox import mailbox_from
+from sipar.feeds.door_actions import collect_folders, collect_mail, is_authentic, pull_due
 from sipar.feeds.models import Batch, Feed
 from sipar.feeds.tests.plain import report_of
 from sipar.feeds.tests.stage import make_feed, plain_reader
+from sipar.incidents.mail_actions import NO_FEED, TOO_LARGE
+from sipar.incidents.models import InboundMail
+from sipar.incidents.tests.mail_servers import Servers, mail_servers
 
 LOOPBACK = networks("127.0.0.0/8")
 
@@ -145,6 +150,42 @@ def test_finished_files_of_a_watched_folder_are_taken_and_gone(cast: Cast, tmp_p
     assert [path.name for path in (folder / "refused").iterdir()] == ["empty.csv"]
     with acting(system(), reason="look"):
         assert Batch.objects.get().raw_file.name == "2026-10-31-plain.csv"
+
+
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Servers]:
+    with mail_servers() as servers:
+        yield servers
+
+
+def a_mail(name: str, *, sender: str = "reports@source.example", file: str = "2026-10-31-plain.csv") -> bytes:
+    made = EmailMessage()
+    made["From"], made["To"], made["Subject"], made["Message-ID"] = sender, "feeds@cert.example", "Your report", name
+    made.set_content("The report of the day.")
+    made.add_attachment(report_of(12), maintype="text", subtype="csv", filename=file)
+    return made.as_bytes()
+
+
+def test_files_of_mails_that_a_feed_wants_are_taken_once_and_other_mails_wait_for_people(
+    cast: Cast, mailbox: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_feed(cast, settings={"mail": {"from": ["reports@source.example"], "name": "*.csv"}})
+    monkeypatch.setattr("sipar.core.mailbox.MAX_BYTES", 50_000)
+    machine = a_mail("<5@x>", sender="mx@x.example").replace(b"Subject:", b"Auto-Submitted: auto-replied\nSubject:")
+    for mail in (
+        a_mail("<1@x>"), a_mail("<2@x>", sender="other@source.example"), a_mail("<3@x>", file="x.zip"),
+        a_mail("<4@x>") + b" " * 60_000, machine,
+    ):  # fmt: skip
+        mailbox.deliver(mail)
+    assert collect_mail(mailbox_from(mailbox.url)) == 1
+    assert collect_mail(mailbox_from(mailbox.url)) == 0
+    assert mailbox.unseen() == 0
+    with acting(system(), reason="look"):
+        assert [batch.raw_file.name for batch in Batch.objects.all()] == ["2026-10-31-plain.csv"]
+        waiting = list(InboundMail.objects.order_by("pk").values_list("message_id", "state", "problem"))
+    assert [(name.partition(":")[0], state, why) for name, state, why in waiting] == [
+        ("<2@x>", "waiting", NO_FEED), ("<3@x>", "waiting", NO_FEED), ("too-large", "waiting", TOO_LARGE),
+    ]  # fmt: skip
 
 
 MAIL = b"From: reports@source.example\r\nSubject: r\r\n\r\nbody\r\n"

@@ -16,6 +16,8 @@ from tests.cast import NOW, Cast
 from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.core.mailbox import mailbox_from
+from sipar.incidents.mail_actions import NO_NOTICE
+from sipar.incidents.models import InboundMail
 from sipar.incidents.tests.mail_servers import Servers, mail_servers
 from sipar.notices.addresses import number_in_address, number_in_subject, reply_address
 from sipar.notices.bundle_actions import make_bundles
@@ -208,3 +210,6 @@ def test_replies_are_fetched_from_the_mailbox_and_marked_once_they_are_kept(runn
     assert fetch(mailbox_from(running.url)) == 2
     assert fetch(mailbox_from(running.url)) == 0
     assert [row.message_id for row in kept()] == ["<imap@x>"]
+    with acting(system(), reason="look"):
+        [other] = InboundMail.objects.all()
+    assert (other.state, other.problem, other.text) == ("waiting", NO_NOTICE, "We closed the port.")
