@@ -80,16 +80,16 @@ class PlainMail:
 
 def read_plain_mail(data: bytes) -> PlainMail:
     """The text of a message (RFC 5322) and its addresses; raises FormatProblem as `read_report_mail` does."""
-    message = _parsed(data)
+    message = parsed(data)
     texts: list[str] = []
     for part in _leaves(message, 0):
         _sort(part, texts, [])
-    recipients = getaddresses([written for name in _TO if (written := _header(message, name))])
+    recipients = getaddresses([written for name in _TO if (written := header_of(message, name))])
     return PlainMail(
         message_id=message_id_of(message, data),
-        sender=parseaddr(_header(message, "From"))[1].strip().lower()[:320],
+        sender=parseaddr(header_of(message, "From"))[1].strip().lower()[:320],
         recipients=tuple(address.strip().lower() for _name, address in recipients if "@" in address),
-        subject=_header(message, "Subject")[:400],
+        subject=header_of(message, "Subject")[:400],
         text=_plain(texts),
         automatic=_is_automatic(message),
     )
@@ -97,17 +97,17 @@ def read_plain_mail(data: bytes) -> PlainMail:
 
 def read_report_mail(data: bytes) -> ReportMail:
     """What a message (RFC 5322) says; raises FormatProblem `mail.size`, `.parts`, `.depth` or `.message`."""
-    message = _parsed(data)
+    message = parsed(data)
     texts: list[str] = []
     files: list[MailFile] = []
     for part in _leaves(message, 0):
         _sort(part, texts, files)
-    sender_name, sender = parseaddr(_header(message, "From"))
+    sender_name, sender = parseaddr(header_of(message, "From"))
     return ReportMail(
         message_id=message_id_of(message, data),
         sender=sender.strip().lower()[:320] if "@" in sender else "",
         sender_name=sender_name[:200],
-        subject=_header(message, "Subject")[:400],
+        subject=header_of(message, "Subject")[:400],
         text=_plain(texts),
         fields=read_fields("\n".join(texts)[:MAX_TEXT]),
         files=tuple(files),
@@ -122,7 +122,7 @@ def _plain(texts: list[str]) -> str:
 
 def message_id_of(message: Message, data: bytes) -> str:
     """The Message-ID, at most 300 characters of it, or a name made from the bytes."""
-    given = _header(message, "Message-ID").strip()
+    given = header_of(message, "Message-ID").strip()
     return given if 3 <= len(given) <= 300 else f"sha256:{sha256(data).hexdigest()}"
 
 
@@ -158,7 +158,8 @@ def _is_mark(line: str) -> bool:
     return bool(colon) and name.strip().lower() == FORMAT_KEY and value.strip() == FORMAT_VERSION
 
 
-def _parsed(data: bytes) -> Message:
+def parsed(data: bytes) -> Message:
+    """The message in its parts, once its size and nesting are known to be bounded; raises FormatProblem."""
     if len(data) > MAX_BYTES:
         raise FormatProblem("mail.size", f"the mail is larger than {MAX_BYTES // 2**20} MB")
     if len(_NESTING.findall(data)) > MAX_PARTS:
@@ -209,7 +210,7 @@ def _file_name(part: Message) -> str:
     return _words(name).strip()[:500]
 
 
-def _header(message: Message, name: str) -> str:
+def header_of(message: Message, name: str) -> str:
     """A header in one line of readable text; what cannot be decoded is replaced, never refused."""
     try:
         raw = str(message.get(name, ""))
@@ -236,5 +237,5 @@ def _decoded(content: bytes, charset: str) -> str:
 
 
 def _is_automatic(message: Message) -> bool:
-    submitted = _header(message, "Auto-Submitted").lower()
-    return (submitted not in ("", "no")) or _header(message, "Precedence").lower() in _AUTOMATIC
+    submitted = header_of(message, "Auto-Submitted").lower()
+    return (submitted not in ("", "no")) or header_of(message, "Precedence").lower() in _AUTOMATIC

@@ -210,6 +210,7 @@ ACTIONS: dict[str, str | Promise] = {
     "report.save": _("Report saved"),
     "report.say_twin": _("Said to be the same incident"),
     "notice.answer": _("Notice answered"),
+    "notice.bounce": _("Notice came back"),
     "notice.choose_channel": _("Way of being told chosen"),
     "notice.close_answered": _("Notices closed of which nothing is open"),
     "notice.close_fixed": _("Findings closed that were fixed"),

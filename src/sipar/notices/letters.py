@@ -87,7 +87,9 @@ def letter_of(notice: Notice, recipients: Sequence[str], *, now: datetime) -> Le
     sender = _sender(notice)
     for name, value in _headers(notice, subject, sender, recipients, now=now):
         made[name] = value
-    return Letter(made, sender=settings.DEFAULT_FROM_EMAIL, recipients=recipients)
+    # What cannot be delivered comes back to the sender of the envelope: where replies land, it is known whose it is.
+    back = reply_address(notice.number) or settings.DEFAULT_FROM_EMAIL
+    return Letter(made, sender=back, recipients=recipients)
 
 
 def table_of(findings: Sequence[Finding]) -> bytes:

@@ -1,7 +1,8 @@
-"""Mail that comes back on notices: kept with its notice, its sender never taken as verified."""
+"""Mail that comes back on notices: answers, kept with their notice and never taken as verified, and what bounced."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils import timezone
@@ -10,12 +11,14 @@ from sipar.core.acting import Actor, acting
 from sipar.core.actions import action
 from sipar.core.jobs import system
 from sipar.core.mailbox import Mailbox, Waiting, take_unseen
+from sipar.formats.bounces import Bounce, read_bounces
 from sipar.formats.problems import FormatProblem
 from sipar.formats.report_mail import PlainMail, read_plain_mail
 from sipar.incidents.mail_actions import NO_NOTICE, leave_to_people, refuse_large_mail
 from sipar.notices.addresses import number_in_address, number_in_subject
-from sipar.notices.models import Notice, Reply
+from sipar.notices.models import Delivery, Notice, Reply
 from sipar.notices.policy import require_system
+from sipar.notices.sending import LONGEST_ANSWER
 
 LONGEST_TEXT = 20_000
 
@@ -48,6 +51,43 @@ def receive_reply(actor: Actor, data: bytes, *, now: datetime) -> Reply | None:
     return kept
 
 
+@action("notice.bounce")
+def note_bounce(actor: Actor, data: bytes, *, now: datetime) -> bool:
+    """Whether the mail says that a notice did not arrive; it is written on the notice's last delivery.
+
+    Where it came back from every address, the notice counts as failed and waits for a person. Believed only where it
+    came to the notice's own reply address. Called as Sipar itself.
+    """
+    require_system(actor)
+    try:
+        mail, bounces = read_plain_mail(data), read_bounces(data)
+    except FormatProblem:
+        return False
+    number = _number_in(mail.recipients)
+    if not bounces or not number:
+        return False
+    rows = Delivery.objects.select_for_update().filter(notice__number=number, outcome="sent")
+    delivery = rows.order_by("-attempt").first()
+    if delivery is None:
+        return Notice.objects.filter(number=number).exists()
+    reasons = {address: bounce.reason for bounce in bounces for address in _sent_to(bounce, delivery)}
+    came_back = {*delivery.bounced, *reasons}
+    said = "; ".join(f"{address}: {reason}" for address, reason in sorted(reasons.items()))
+    lost = came_back >= set(delivery.recipients)
+    Delivery.objects.filter(pk=delivery.pk).update(
+        bounced=sorted(came_back), answer=said[:LONGEST_ANSWER], outcome="bounced" if lost else "sent"
+    )
+    if lost:
+        Notice.objects.filter(pk=delivery.notice_id, state="sent").update(state="failed")
+    return True
+
+
+def _sent_to(bounce: Bounce, delivery: Delivery) -> frozenset[str]:
+    """The recipients of the delivery that a bounce is about; the only one there is, where it was forwarded on."""
+    named = bounce.addresses & set(delivery.recipients)
+    return named or (frozenset(delivery.recipients) if len(delivery.recipients) == 1 else frozenset())
+
+
 def fetch(mailbox: Mailbox) -> int:
     """Take every mail that nobody has seen; returns how many. What answers no notice waits for people to read it."""
     return len(take_unseen(mailbox, _take))
@@ -58,10 +98,13 @@ def _take(mail: Waiting) -> None:
     with acting(system(), reason="take a mail on a notice") as sipar:
         if mail.data is None:
             refuse_large_mail(sipar, mail, now=now)
-        elif receive_reply(sipar, mail.data, now=now) is None:
+        elif not note_bounce(sipar, mail.data, now=now) and receive_reply(sipar, mail.data, now=now) is None:
             leave_to_people(sipar, mail.data, why=NO_NOTICE, now=now)
 
 
 def _number_of(mail: PlainMail) -> str:
-    by_address = next((found for address in mail.recipients if (found := number_in_address(address))), "")
-    return by_address or number_in_subject(mail.subject)
+    return _number_in(mail.recipients) or number_in_subject(mail.subject)
+
+
+def _number_in(recipients: Sequence[str]) -> str:
+    return next((found for address in recipients if (found := number_in_address(address))), "")

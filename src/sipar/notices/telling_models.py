@@ -119,7 +119,8 @@ class Notice(models.Model):
 
     `aggregation` says what was bundled together, so that a rerun makes no second one for the same interval. The
     answer page is opened by a secret of which only the SHA-256 stands here. What a mail server took is `sent`; what it
-    may have taken is `in_doubt` until a person says so; what waits for a later attempt is `pending` again.
+    may have taken is `in_doubt` until a person says so; what waits for a later attempt is `pending` again; what came
+    back from every address is `failed`.
     """
 
     TRANSITIONS: ClassVar = {
@@ -127,7 +128,7 @@ class Notice(models.Model):
         "sending": ("sent", "pending", "failed", "in_doubt"),
         "failed": ("pending", "closed"),
         "in_doubt": ("sent", "pending", "closed"),
-        "sent": ("answered", "closed"),
+        "sent": ("answered", "closed", "failed"),
         "shown": ("answered", "closed"),
         "answered": ("closed",),
         "inhibited": (),
@@ -202,6 +203,7 @@ class Delivery(models.Model):
     """The send ledger: one attempt to deliver a notice, written before it is tried and completed after.
 
     An attempt that was taken and never ended is in doubt: Sipar does not send again by itself what may have arrived.
+    `bounced` are the recipients from whose servers the mail came back.
     """
 
     notice = models.ForeignKey(Notice, models.CASCADE, related_name="deliveries")
@@ -212,6 +214,7 @@ class Delivery(models.Model):
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, blank=True)
     answer = models.CharField(max_length=500, blank=True)
+    bounced = ArrayField(models.EmailField(), default=list)
 
     guard = Guard(select=IN_WATCHED_NOTICE, write=SYSTEM, walled=True)
 
