@@ -6,6 +6,7 @@ What no program can use waits for a person, who takes it up for an organisation 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -16,7 +17,6 @@ from django.utils.translation import gettext_noop
 
 from sipar.core.acting import Actor
 from sipar.core.actions import action
-from sipar.core.files import MAX_BYTES as MAX_FILE_BYTES
 from sipar.core.files import keep_bytes, read_bytes
 from sipar.core.mailbox import Waiting
 from sipar.core.problems import Conflict, Forbidden, Invalid, Place
@@ -115,7 +115,9 @@ def take_up_mail(actor: Actor, mail: InboundMail, *, organisation: Organisation,
     )
     save_report(actor, incident, facts=_summary_of(row, now=now), estimates=(), version=0, now=now)
     for file in _files_of(row):
-        receive_artefact(actor, incident, file.content, name=file.name, now=now)
+        # What a case does not take, one that is too large or without a name, is still in the mail as it came.
+        with suppress(Invalid):
+            receive_artefact(actor, incident, file.content, name=file.name, now=now)
     row.incident = incident
     _settle(actor, row, "taken", now=now)
     return incident
@@ -230,15 +232,13 @@ def _summary_of(row: InboundMail, *, now: datetime) -> dict[str, Any]:
         return {}
 
 
-def _files_of(row: InboundMail) -> list[MailFile]:
-    """The files of the mail that a case takes; the mail itself still has those that are too large."""
+def _files_of(row: InboundMail) -> tuple[MailFile, ...]:
     if not row.sha256:
-        return []
+        return ()
     try:
-        files = read_report_mail(read_bytes(row.sha256)).files
+        return read_report_mail(read_bytes(row.sha256)).files
     except FormatProblem:
-        return []
-    return [file for file in files if len(file.content) <= MAX_FILE_BYTES]
+        return ()
 
 
 def _kept(data: bytes) -> str:

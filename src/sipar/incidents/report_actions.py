@@ -13,7 +13,7 @@ from sipar.core.actions import action
 from sipar.core.numbers import case_number
 from sipar.core.problems import Conflict, Forbidden, Invalid, Place
 from sipar.incidents import timeline
-from sipar.incidents.models import Incident, Report
+from sipar.incidents.models import InboundMail, Incident, Report
 from sipar.incidents.report_facts import clean_estimates, clean_facts, plain_text
 from sipar.incidents.report_policy import may_enter_for_callers, may_open, require_may_write
 from sipar.obligations.actions import recompute
@@ -115,10 +115,16 @@ def lay_pen_down(actor: Actor, incident: Incident) -> None:
 
 @action("incident.discard")
 def discard_case(actor: Actor, incident: Incident, *, now: datetime) -> None:
-    """Give a draft up; it stays on record as discarded. Raises Conflict `report.sent` for a case that was sent."""
+    """Give a draft up; it stays on record as discarded, and a mail that it was begun from waits to be read again.
+
+    Raises Conflict `report.sent` for a case that was sent.
+    """
     held_report(actor, incident, now=now)
     if not Incident.objects.filter(pk=incident.pk, state="draft").update(state="discarded", closed_at=now):
         raise Conflict(_("This report was sent already, so it stays."), code="report.sent")
+    InboundMail.objects.filter(incident=incident).update(
+        state="waiting", incident=None, settled_by_id=None, settled_at=None
+    )
     recompute(actor, Incident.objects.get(pk=incident.pk), reason="draft given up", now=now)
 
 

@@ -78,7 +78,7 @@ class InboundMail(models.Model):
     is kept, because it was too large.
     """
 
-    TRANSITIONS: ClassVar = {"waiting": ("taken", "aside"), "aside": ("taken",), "taken": ()}
+    TRANSITIONS: ClassVar = {"waiting": ("taken", "aside"), "aside": ("taken",), "taken": ("waiting",)}
     STATES: ClassVar = {
         "waiting": _("Waits to be read"),
         "taken": _("Taken as a report"),

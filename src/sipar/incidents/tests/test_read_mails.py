@@ -15,6 +15,7 @@ from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.desk.needs import Moment
 from sipar.desk.selectors import needs_of
+from sipar.incidents.artefact_actions import LARGEST
 from sipar.incidents.mail_actions import receive_mail, refuse_mail
 from sipar.incidents.models import Artefact, InboundMail, Incident
 
@@ -110,10 +111,32 @@ def test_a_mail_that_was_set_aside_is_listed_with_its_word_and_can_still_be_take
     assert state(mail) == "taken"
 
 
-def test_no_sql_brings_a_mail_back_that_became_a_report(cast: Cast, mail: InboundMail) -> None:
+def test_a_mail_waits_again_where_the_report_that_was_begun_from_it_is_given_up(cast: Cast, mail: InboundMail) -> None:
+    assert take_up(cast, mail, organisation="beta") == 302
+    with acting(system(), reason="look"):
+        number = Incident.objects.get().number
+    assert cast.client("nadia").post(f"/report/{number}/discard/").status_code == 302
+    assert state(mail) == "waiting"
     assert take_up(cast, mail) == 302
-    with acting(cast.nadia, reason="undo it"), pytest.raises(DatabaseError), transaction.atomic():
-        InboundMail.objects.filter(pk=mail.pk).update(state="waiting")
+    with acting(system(), reason="look"):
+        assert Incident.objects.get(state="draft").organisation == cast.organisations["alpha"]
+
+
+def test_no_sql_sets_a_mail_aside_that_became_a_report(cast: Cast, mail: InboundMail) -> None:
+    assert take_up(cast, mail) == 302
+    with acting(cast.nadia, reason="hide it"), pytest.raises(DatabaseError), transaction.atomic():
+        InboundMail.objects.filter(pk=mail.pk).update(state="aside")
+
+
+def test_a_file_that_a_case_does_not_take_stays_in_the_mail_and_the_rest_comes_along(
+    cast: Cast, mail: InboundMail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LARGEST, "attachment", 5)
+    assert take_up(cast, mail) == 302
+    with acting(cast.nadia, reason="look"):
+        assert not Artefact.objects.exists()
+        assert Incident.objects.get().report.facts["summary"].startswith("URGENT")
+    assert b"log.txt" in b"".join(cast.client("nadia").get(f"/report/mails/{mail.pk}/original/"))
 
 
 def test_the_mail_as_it_came_is_saved_and_never_shown(cast: Cast, mail: InboundMail) -> None:
