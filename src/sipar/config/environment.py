@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from dataclasses import dataclass
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -55,6 +56,12 @@ DATABASE_OWNER_URL = Variable(
 MAIL_URL = Variable(
     "SIPAR_MAIL", "`smtp://user:password@host:port` of the mail relay; without it mail goes to var/mail", ""
 )
+MAIL_FROM = Variable(
+    "SIPAR_MAIL_FROM",
+    "`sipar@cert.example`: whom mails are from; without it the address of answers to notices, or `sipar@` and the host"
+    " of `SIPAR_ADDRESS`",
+    "",
+)
 INTAKE_MAIL = Variable(
     "SIPAR_INTAKE_MAIL",
     "`imaps://user:password@host:port/folder` of the mailbox that takes reports; without it none is read",
@@ -98,7 +105,7 @@ SECRET_KEY = Variable("SIPAR_SECRET_KEY", "Signing key of sessions; without it a
 SIGN_IN_PROVIDERS = Variable("SIPAR_SIGN_IN", "JSON list of OIDC and SAML providers in django-allauth's APP form", "[]")
 
 VARIABLES = (
-    MODE, VAR, NATION, HOSTS, PORT, HTTPS, DATABASE_URL, DATABASE_OWNER_URL, MAIL_URL, INTAKE_MAIL,
+    MODE, VAR, NATION, HOSTS, PORT, HTTPS, DATABASE_URL, DATABASE_OWNER_URL, MAIL_URL, MAIL_FROM, INTAKE_MAIL,
     FEEDS_MAIL, FEEDS_FOLDER, FEEDS_ALLOW, PUBLIC_ADDRESS, NOTICE_ADDRESS, NOTICE_MAIL, DIRECTIVE, SECRET_KEY,
     SIGN_IN_PROVIDERS,
 )  # fmt: skip
@@ -135,6 +142,18 @@ def public_address() -> str:
         return PUBLIC_ADDRESS.read().rstrip("/")
     host = HOSTS.read().split(",")[0]
     return f"https://{host}" if HTTPS.read() else f"http://{host}:{PORT.read()}"
+
+
+def sender() -> str:
+    """The address that mails are from; raises `ImproperlyConfigured` where what was set is none."""
+    given = MAIL_FROM.read() or NOTICE_ADDRESS.read()
+    if not given:
+        return f"sipar@{urlsplit(public_address()).hostname or 'localhost'}"
+    name, address = parseaddr(given)
+    local, _at, domain = address.rpartition("@")
+    if not local or not domain or not address.isascii() or any(letter.isspace() for letter in address):
+        raise ImproperlyConfigured("SIPAR_MAIL_FROM must be a mail address such as sipar@cert.example")
+    return formataddr((name, address))
 
 
 def origins_in(value: object) -> list[str]:

@@ -219,7 +219,7 @@ SECURE_CSP["form-action"] = [CSP.SELF, *environment.origins_in(SIGN_IN_APPS)]
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR / "cache"}}
 MAILERS = {"default": mailer(environment.MAIL_URL.read(), VAR / "mail")}
-DEFAULT_FROM_EMAIL = "sipar@localhost"
+DEFAULT_FROM_EMAIL = environment.sender()
 INTAKE_MAIL = environment.INTAKE_MAIL.read()
 PUBLIC_ADDRESS = environment.public_address()
 NOTICE_ADDRESS = environment.NOTICE_ADDRESS.read()

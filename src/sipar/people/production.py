@@ -6,6 +6,7 @@ Source: class V26 of our vulnerability list (systems delivered with default cred
 from __future__ import annotations
 
 from collections.abc import Sequence
+from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from sipar.people.models import Account
 
 SHORTEST_SECRET = 50
 FEWEST_CHARACTERS = 10
+LOCAL_DOMAINS = ("localhost", "127.0.0.1", "::1")
 KNOWN_SECRETS = ("django-insecure", "changeme", "change-me", "secret", "password", "default", "example", "sipar")
 
 
@@ -32,6 +34,9 @@ def weak_settings() -> list[str]:
         )
     if settings.DEBUG:
         found.append("DEBUG is on: it shows the inside of Sipar to everyone.")
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    if settings.MAILERS["default"]["BACKEND"].endswith("smtp.EmailBackend") and domain in LOCAL_DOMAINS:
+        found.append(f"Mails would be from an address at {domain}, which servers refuse: set SIPAR_MAIL_FROM.")
     return found
 
 

@@ -149,6 +149,20 @@ def test_production_does_not_start_with_a_weak_secret_or_debug_pages(db: None, c
         assert [error.id for error in run_checks()] == ["sipar.E001"]
 
 
+RELAY = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": {"host": "mail.example"}}}
+
+
+@override_settings(DEMONSTRATION=False, SECRET_KEY=GOOD_KEY, MAILERS=RELAY)
+def test_production_does_not_mail_from_an_address_that_every_server_refuses(db: None) -> None:
+    with (
+        override_settings(DEFAULT_FROM_EMAIL="sipar@localhost"),
+        pytest.raises(ImproperlyConfigured, match="SIPAR_MAIL_FROM"),
+    ):
+        production.refuse_in_production()
+    with override_settings(DEFAULT_FROM_EMAIL="PKCERT <office@cert.example>"):
+        production.refuse_in_production()
+
+
 def test_a_demonstration_starts_with_what_production_refuses(demo: Cast) -> None:
     demonstration.refuse_in_production()
     assert run_checks(databases=["default"]) == []
