@@ -84,6 +84,15 @@ def take_unseen[Taken](mailbox: Mailbox, take: Callable[[Waiting], Taken]) -> li
     return taken
 
 
+def problem_with(mailbox: Mailbox) -> str:
+    """Why the mailbox cannot be read, without its password; empty where it can."""
+    try:
+        with _opened(mailbox):
+            return ""
+    except (OSError, imaplib.IMAP4.error) as problem:
+        return f"{mailbox.user} cannot read {mailbox.folder} at {mailbox.host} ({type(problem).__name__})"
+
+
 @contextmanager
 def _opened(mailbox: Mailbox) -> Iterator[imaplib.IMAP4]:
     """A connection that is signed in, with the folder selected. Raises OSError or imaplib.IMAP4.error."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import smtplib
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import django
 import typer
+from django.core.exceptions import ImproperlyConfigured
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -19,8 +21,10 @@ from sipar.config import environment, readiness, up
 from sipar.config.supervisor import check_port, run
 from sipar.core import localdb
 from sipar.core.machine import MachineProblem
+from sipar.core.mailbox import mailbox_from, problem_with
 
 HOST = "127.0.0.1"
+ANSWERS_WITHIN_S = 10
 SNAPSHOT = environment.PROJECT / "docs" / "reference" / "openapi.json"
 console = Console(stderr=True, highlight=False)
 
@@ -121,12 +125,12 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Look at what Sipar needs on this machine, and say what is missing and how to mend it."""
-    findings = [_python(), _postgres(), _disk(), _pango(), _browser_files()]
+    findings = [_python(), _postgres(), _disk(), _pango(), _browser_files(), _relay(), *_mailboxes()]
     if as_json:
         typer.echo(json.dumps([{"what": what, "ok": ok, "sentence": sentence} for what, ok, sentence in findings]))
     else:
         for what, ok, sentence in findings:
-            console.print(f"[{'green' if ok else 'red'}]{'good' if ok else 'missing'}[/] {what}: {sentence}")
+            console.print(f"[{'green' if ok else 'red'}]{'good' if ok else 'to mend'}[/] {what}: {sentence}")
     raise typer.Exit(0 if all(ok for _, ok, _ in findings) else 1)
 
 
@@ -170,6 +174,38 @@ def _pango() -> Finding:
 def _browser_files() -> Finding:
     there = (Path(__file__).parents[2] / "ui" / "static" / "vendor" / "stamp.json").exists()
     return "Browser files", there, "styles and scripts are in place" if there else "run `make setup`"
+
+
+def _relay() -> Finding:
+    from django.core.mail.backends.smtp import EmailBackend
+
+    url = environment.MAIL_URL.read()
+    if not url:
+        return "Mail relay", True, "none is set: mails become files in var/mail"
+    try:
+        sender, options = environment.sender(), environment.mailer(url, Path())["OPTIONS"]
+        backend = EmailBackend(alias="default", **options | {"timeout": ANSWERS_WITHIN_S})
+        backend.open()
+        backend.close()
+    except (ImproperlyConfigured, ValueError) as problem:
+        return "Mail relay", False, str(problem)
+    except (OSError, smtplib.SMTPException) as problem:
+        return "Mail relay", False, f"{options['host']} does not let Sipar in ({type(problem).__name__})"
+    return "Mail relay", True, f"{options['host']} lets Sipar in; mails are from {sender}"
+
+
+def _mailboxes() -> list[Finding]:
+    """The mailboxes that are set; what comes to one that cannot be read is read by nobody."""
+    found: list[Finding] = []
+    for variable in (environment.INTAKE_MAIL, environment.NOTICE_MAIL, environment.FEEDS_MAIL):
+        if not variable.read():
+            continue
+        try:
+            problem = problem_with(mailbox_from(variable.read(), setting=variable.name))
+        except ValueError as wrong:
+            problem = str(wrong)
+        found.append((variable.name, not problem, problem or "the mailbox can be read"))
+    return found
 
 
 def openapi(
