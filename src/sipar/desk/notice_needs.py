@@ -42,8 +42,8 @@ def _waiting(organisations: list[int | None], moment: Moment) -> Iterator[Need]:
 def _of_teams(teams: list[int], moment: Moment) -> Iterator[Need]:
     troubled = selectors.notices_troubled(teams)
     sentence = ngettext(
-        "One notice is in doubt, or could not be sent.",
-        "%(number)s notices are in doubt, or could not be sent.",
+        "One notice is in doubt, or did not arrive.",
+        "%(number)s notices are in doubt, or did not arrive.",
         troubled.number,
     )
     yield from _need(troubled, sentence, f"{reverse('notice_list')}?state=troubled", "alert", moment, AT_ONCE)

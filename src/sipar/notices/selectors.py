@@ -192,7 +192,7 @@ def notices_waiting(organisations: Sequence[int | None]) -> Pile:
 
 
 def notices_troubled(teams: Sequence[int]) -> Pile:
-    """Notices of which nobody knows whether they went, or that could not be sent."""
+    """Notices of which nobody knows whether they went, or that did not arrive."""
     rows = Notice.objects.filter(team__in=teams, state__in=TROUBLED)
     return _pile(rows.aggregate(number=Count("pk"), oldest=Min("made_at")))
 

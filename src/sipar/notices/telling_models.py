@@ -139,7 +139,7 @@ class Notice(models.Model):
         "sending": _("Being sent"),
         "sent": _("Sent"),
         "shown": _("On the organisation's page"),
-        "failed": _("Could not be sent"),
+        "failed": _("Did not arrive"),
         "in_doubt": _("Not known whether it went"),
         "answered": _("Answered"),
         "closed": _("Closed"),

@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
                 ('number', models.CharField(max_length=40, unique=True)),
                 ('rule', models.CharField(max_length=60)),
                 ('aggregation', models.CharField(max_length=400)),
-                ('state', models.CharField(choices=[('pending', 'Waiting to be sent'), ('sending', 'Being sent'), ('sent', 'Sent'), ('shown', "On the organisation's page"), ('failed', 'Could not be sent'), ('in_doubt', 'Not known whether it went'), ('answered', 'Answered'), ('closed', 'Closed'), ('inhibited', 'Held back')], default='pending', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Waiting to be sent'), ('sending', 'Being sent'), ('sent', 'Sent'), ('shown', "On the organisation's page"), ('failed', 'Did not arrive'), ('in_doubt', 'Not known whether it went'), ('answered', 'Answered'), ('closed', 'Closed'), ('inhibited', 'Held back')], default='pending', max_length=10)),
                 ('channel', models.CharField(max_length=10)),
                 ('language', models.CharField(max_length=10)),
                 ('tlp', models.CharField(choices=[('clear', 'TLP:CLEAR'), ('green', 'TLP:GREEN'), ('amber', 'TLP:AMBER'), ('amber+strict', 'TLP:AMBER+STRICT'), ('red', 'TLP:RED')], default='amber', max_length=15)),
