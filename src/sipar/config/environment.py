@@ -146,13 +146,13 @@ def public_address() -> str:
 
 def sender() -> str:
     """The address that mails are from; raises `ImproperlyConfigured` where what was set is none."""
-    given = MAIL_FROM.read() or NOTICE_ADDRESS.read()
-    if not given:
+    said = MAIL_FROM if MAIL_FROM.read() else NOTICE_ADDRESS
+    if not said.read():
         return f"sipar@{urlsplit(public_address()).hostname or 'localhost'}"
-    name, address = parseaddr(given)
+    name, address = parseaddr(said.read())
     local, _at, domain = address.rpartition("@")
     if not local or not domain or not address.isascii() or any(letter.isspace() for letter in address):
-        raise ImproperlyConfigured("SIPAR_MAIL_FROM must be a mail address such as sipar@cert.example")
+        raise ImproperlyConfigured(f"{said.name} must be a mail address such as sipar@cert.example")
     return formataddr((name, address))
 
 

@@ -12,7 +12,8 @@ from django.utils.translation import ngettext
 
 from sipar.core.acting import Actor
 from sipar.desk.needs import SHOWN, Moment, Need, words
-from sipar.incidents.models import EmergencyReport, Entry, Handover, InboundMail, Incident, RollUp, Task
+from sipar.incidents.models import EmergencyReport, Entry, Handover, Incident, RollUp, Task
+from sipar.incidents.report_selectors import waiting_mails
 from sipar.obligations.models import Duty
 from sipar.obligations.selectors import unread_reminders
 from sipar.obligations.words import law_words, stage_words, subject_number
@@ -43,7 +44,7 @@ def needs(actor: Actor, moment: Moment) -> Iterator[Need]:
         yield from _feedback(organisations, moment)
     if teams:
         yield from _calls(teams)
-        yield from _mails(teams)
+        yield from _mails(actor)
         yield from _offered(teams, moment)
         yield from _help(actor)
         yield from _clocks_of_teams(teams, moment)
@@ -166,10 +167,9 @@ def _calls(teams: list[int]) -> Iterator[Need]:
         )
 
 
-def _mails(teams: list[int]) -> Iterator[Need]:
+def _mails(actor: Actor) -> Iterator[Need]:
     """Mails that are no report Sipar can read: somebody may be in trouble in one of them."""
-    rows = InboundMail.objects.filter(team__in=teams, state="waiting")
-    found = rows.aggregate(number=Count("pk"), oldest=Min("received_at"))
+    found = waiting_mails(actor).aggregate(number=Count("pk"), oldest=Min("received_at"))
     if not found["number"]:
         return
     yield Need(

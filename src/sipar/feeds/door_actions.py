@@ -28,7 +28,7 @@ from sipar.feeds.doors import LARGEST_FILE, LARGEST_UPLOAD
 from sipar.feeds.models import Feed, RawFile
 from sipar.formats.problems import FormatProblem
 from sipar.formats.report_mail import ReportMail, read_report_mail
-from sipar.incidents.mail_actions import NO_FEED, leave_to_people, refuse_large_mail
+from sipar.incidents.mail_actions import NO_FEED, leave_to_people
 
 log = logging.getLogger(__name__)
 
@@ -187,14 +187,10 @@ def collect_mail(mailbox: Mailbox) -> int:
 
 
 def _take_mail(waiting: Waiting) -> int:
-    now = timezone.now()
     taken = _files_taken(waiting.data) if waiting.data is not None else 0
     if not taken:
         with acting(system(), reason="leave a mail to people") as sipar:
-            if waiting.data is None:
-                refuse_large_mail(sipar, waiting, now=now)
-            else:
-                leave_to_people(sipar, waiting.data, why=NO_FEED, now=now)
+            leave_to_people(sipar, waiting, why=NO_FEED, now=timezone.now())
     return taken
 
 

@@ -46,7 +46,7 @@ def _parts(message: Message) -> list[Message]:
 
 
 def _bounce(group: Message) -> Bounce | None:
-    if header_of(group, "Action").strip().lower() != "failed":
+    if header_of(group, "Action").lower() != "failed":
         return None
     named = (_address(header_of(group, name)) for name in ("Original-Recipient", "Final-Recipient"))
     said = f"{header_of(group, 'Status')} {header_of(group, 'Diagnostic-Code').partition(';')[2]}"

@@ -47,9 +47,9 @@ class MailFile:
 @dataclass(frozen=True)
 class ReportMail:
     """What a mail says. `fields`: key -> text, in lower case, of a report in our format; empty where it is none.
-    `text` is what a person reads of it.
 
-    `message_id` is the sender's, or the hash of the message where there is none. `automatic`: a machine answered.
+    `text` is what a person reads of it. `message_id` is the sender's, or the hash of the message where there is none.
+    `automatic`: a machine answered.
     """
 
     message_id: str

@@ -30,17 +30,16 @@ from sipar.incidents.report_selectors import (
     access_call,
     attachments_of,
     numbers_to_call,
+    organisations_to_call,
     possible_twins,
 )
 from sipar.incidents.report_words import told
-from sipar.orgs.models import Contact
-from sipar.orgs.selectors import access_organisation, search_organisations
+from sipar.orgs.selectors import access_organisation
 
 # One address, and all together, in an hour: beyond that people are asked to call.
 MOST_FROM_ONE = 5
 MOST_TOGETHER = 200
 HOUR = timedelta(hours=1)
-MOST_FOUND = 5
 SEEN_KEY = "sipar_emergency_number"
 
 
@@ -144,8 +143,6 @@ def _may_knock(request: HttpRequest) -> bool:
 def _call_page(request: ActorRequest, number: str, *, problem: Problem | None = None) -> HttpResponse:
     found = access_call(request.actor, number)
     searched = (request.POST.get("q") or request.GET.get("q") or found.organisation_said).strip()
-    organisations = search_organisations(request.actor, searched, MOST_FOUND)
-    contacts = Contact.objects.filter(organisation__in=organisations).exclude(phone="").order_by("kind", "pk")
     context = {
         "call": found,
         "incident": found.incident,
@@ -153,8 +150,8 @@ def _call_page(request: ActorRequest, number: str, *, problem: Problem | None = 
         "attachments": attachments_of(found.incident),
         "searched": searched,
         "organisations": [
-            {"row": row, "contacts": [one for one in contacts if one.organisation_id == row.pk], "twins": twins}
-            for row, twins in ((row, _twins(request, found, row.pk)) for row in organisations)
+            {"row": one.row, "contacts": one.contacts, "twins": _twins(request, found, one.row.pk)}
+            for one in organisations_to_call(request.actor, searched)
         ],
         "problem": problem,
         "trail": [{"url": reverse("report_start"), "label": _("Reports by telephone")}],

@@ -50,33 +50,25 @@ def receive_mail(actor: Actor, data: bytes, *, now: datetime) -> InboundMail:
     A mail in the format of docs/reference/report-mail.md becomes a case that waits to be called back. Everything else,
     and what could not be read, is kept with its problem and waits to be read; a machine's answer waits for nobody.
     """
-    try:
-        mail = read_report_mail(data)
-    except FormatProblem as fault:
-        name = f"sha256:{sha256(data).hexdigest()}"
-        return refuse_mail(actor, name, problem=str(fault), digest=_kept(data), now=now)
-    kept = InboundMail.objects.filter(message_id=mail.message_id).first()
-    if kept is not None:
-        return kept
+    mail = _known_or_read(actor, data, now=now)
+    if isinstance(mail, InboundMail):
+        return mail
     incident, problem = _report(actor, mail, now=now)
     return _row(mail, data, incident=incident, problem=problem, now=now)
 
 
 @action("mail.leave")
-def leave_to_people(actor: Actor, data: bytes, *, why: str, now: datetime) -> InboundMail | None:
+def leave_to_people(actor: Actor, waiting: Waiting, *, why: str, now: datetime) -> InboundMail | None:
     """Keep a mail to another mailbox, which the one whose mailbox it is can do nothing with, for people to read.
 
     None for what a machine has written. The same mail again is the one that is kept already. Called as Sipar itself.
     """
-    try:
-        mail = read_report_mail(data)
-    except FormatProblem as fault:
-        name = f"sha256:{sha256(data).hexdigest()}"
-        return refuse_mail(actor, name, problem=str(fault), digest=_kept(data), now=now)
-    if mail.automatic:
-        return None
-    kept = InboundMail.objects.filter(message_id=mail.message_id).first()
-    return kept or _row(mail, data, incident=None, problem=why, now=now)
+    if waiting.data is None:
+        return refuse_large_mail(actor, waiting, now=now)
+    mail = _known_or_read(actor, waiting.data, now=now)
+    if isinstance(mail, InboundMail):
+        return mail
+    return None if mail.automatic else _row(mail, waiting.data, incident=None, problem=why, now=now)
 
 
 def refuse_large_mail(actor: Actor, mail: Waiting, *, now: datetime) -> InboundMail:
@@ -191,6 +183,16 @@ def facts_of_mail(mail: ReportMail, *, now: datetime) -> tuple[dict[str, Any], l
 
 def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def _known_or_read(actor: Actor, data: bytes, *, now: datetime) -> InboundMail | ReportMail:
+    """What the mail says; its row where it is kept already, or where it cannot be read and is kept as that."""
+    try:
+        mail = read_report_mail(data)
+    except FormatProblem as fault:
+        name = f"sha256:{sha256(data).hexdigest()}"
+        return refuse_mail(actor, name, problem=str(fault), digest=_kept(data), now=now)
+    return InboundMail.objects.filter(message_id=mail.message_id).first() or mail
 
 
 def _unsettled(actor: Actor, mail: InboundMail) -> InboundMail:

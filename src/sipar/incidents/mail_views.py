@@ -16,11 +16,8 @@ from sipar.core.http import ActorRequest
 from sipar.core.problems import Conflict, Invalid, Problem, not_open
 from sipar.incidents.mail_actions import set_aside_mail, take_up_mail
 from sipar.incidents.report_gates import CALL_TAKERS
-from sipar.incidents.report_selectors import access_mail
-from sipar.orgs.models import Contact
-from sipar.orgs.selectors import access_organisation, search_organisations
-
-MOST_FOUND = 5
+from sipar.incidents.report_selectors import access_mail, organisations_to_call
+from sipar.orgs.selectors import access_organisation
 
 
 @gate(CALL_TAKERS)
@@ -70,15 +67,10 @@ def set_aside(request: ActorRequest, mail: int) -> HttpResponse:
 def _page(request: ActorRequest, mail: int, *, problem: Problem | None = None) -> HttpResponse:
     found = access_mail(request.actor, mail)
     searched = (request.POST.get("q") or request.GET.get("q", "")).strip()
-    organisations = search_organisations(request.actor, searched or _domain_of(found.sender), MOST_FOUND)
-    contacts = Contact.objects.filter(organisation__in=organisations).exclude(phone="").order_by("kind", "pk")
     context = {
         "mail": found,
         "searched": searched,
-        "organisations": [
-            {"row": row, "contacts": [one for one in contacts if one.organisation_id == row.pk]}
-            for row in organisations
-        ],
+        "organisations": organisations_to_call(request.actor, searched or _domain_of(found.sender)),
         "problem": problem,
         "trail": [{"url": reverse("report_start"), "label": _("Reports by telephone")}],
     }

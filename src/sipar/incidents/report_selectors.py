@@ -13,12 +13,15 @@ from sipar.core.models import Event
 from sipar.core.problems import not_open
 from sipar.incidents.content_selectors import audiences_of
 from sipar.incidents.models import Artefact, EmergencyReport, InboundMail, Incident, Report
+from sipar.orgs.models import Contact, Organisation
+from sipar.orgs.selectors import search_organisations
 from sipar.people.models import Account
 from sipar.people.roles import TEAM_ROLES
 from sipar.teams.models import Team
 
 TWIN_WINDOW = timedelta(days=30)
 MOST_TWINS = 5
+MOST_TO_CALL = 5
 
 
 def own_reports(actor: Actor) -> QuerySet[Incident]:
@@ -123,6 +126,21 @@ def access_mail(actor: Actor, number: int) -> InboundMail:
     if found is None:
         raise not_open("mail")
     return found
+
+
+@dataclass(frozen=True)
+class ToCall:
+    """An organisation of the register, and its people who can be called."""
+
+    row: Organisation
+    contacts: tuple[Contact, ...]
+
+
+def organisations_to_call(actor: Actor, searched: str) -> list[ToCall]:
+    """The first organisations that answer to these words, as far as the actor reaches, with the numbers to call."""
+    found = search_organisations(actor, searched, MOST_TO_CALL)
+    contacts = list(Contact.objects.filter(organisation__in=found).exclude(phone="").order_by("kind", "pk"))
+    return [ToCall(row, tuple(one for one in contacts if one.organisation_id == row.pk)) for row in found]
 
 
 def ledger_event(table: str, key: int) -> int | None:

@@ -14,7 +14,7 @@ from sipar.core.mailbox import Mailbox, Waiting, take_unseen
 from sipar.formats.bounces import Bounce, read_bounces
 from sipar.formats.problems import FormatProblem
 from sipar.formats.report_mail import PlainMail, read_plain_mail
-from sipar.incidents.mail_actions import NO_NOTICE, leave_to_people, refuse_large_mail
+from sipar.incidents.mail_actions import NO_NOTICE, leave_to_people
 from sipar.notices.addresses import number_in_address, number_in_subject
 from sipar.notices.models import Delivery, Notice, Reply
 from sipar.notices.policy import require_system
@@ -60,11 +60,12 @@ def note_bounce(actor: Actor, data: bytes, *, now: datetime) -> bool:
     """
     require_system(actor)
     try:
-        mail, bounces = read_plain_mail(data), read_bounces(data)
+        bounces = read_bounces(data)
+        # Most mails are none, and are read once more as replies.
+        number = _number_in(read_plain_mail(data).recipients) if bounces else ""
     except FormatProblem:
         return False
-    number = _number_in(mail.recipients)
-    if not bounces or not number:
+    if not number:
         return False
     rows = Delivery.objects.select_for_update().filter(notice__number=number, outcome="sent")
     delivery = rows.order_by("-attempt").first()
@@ -96,10 +97,11 @@ def fetch(mailbox: Mailbox) -> int:
 def _take(mail: Waiting) -> None:
     now = timezone.now()
     with acting(system(), reason="take a mail on a notice") as sipar:
-        if mail.data is None:
-            refuse_large_mail(sipar, mail, now=now)
-        elif not note_bounce(sipar, mail.data, now=now) and receive_reply(sipar, mail.data, now=now) is None:
-            leave_to_people(sipar, mail.data, why=NO_NOTICE, now=now)
+        if mail.data is not None and (
+            note_bounce(sipar, mail.data, now=now) or receive_reply(sipar, mail.data, now=now) is not None
+        ):
+            return
+        leave_to_people(sipar, mail, why=NO_NOTICE, now=now)
 
 
 def _number_of(mail: PlainMail) -> str:
