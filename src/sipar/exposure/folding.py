@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from sipar.exposure.grouping import Groups, grouped
+
 # What a fold reads of each observation.
 FOLDED: Final = (
     "line", "observed_at", "kind", "classification", "severity", "ip", "port", "protocol", "hostname", "url", "asn",
@@ -43,24 +45,22 @@ def fold(table: pa.Table) -> pl.DataFrame:
     if not table.num_rows:
         return pl.DataFrame(schema=TALLY)
     seen = _numbers(table["observed_at"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()))
-    low, high = _words(table["key"])
-    owners = _numbers(table["organisation"])
-    order, starts = _grouped(low, high, owners)
-    groups = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(order))))
-    sorted_seen = seen[order]
-    last = np.maximum.reduceat(sorted_seen, starts)
-    latest = _latest(sorted_seen, _ties(table)[order], groups, last)
-    chosen = order[latest]
-    severity = _numbers(table["severity"])[order]
-    found = _described(table.take(pa.array(chosen)))
-    return found.with_columns(
-        pl.Series("severity", np.maximum.reduceat(severity, starts), pl.Int8),
-        pl.Series("first_seen", np.minimum.reduceat(sorted_seen, starts)).cast(_MOMENT),
-        pl.Series("last_seen", last).cast(_MOMENT),
-        pl.Series("count", np.diff(np.append(starts, len(order))), pl.Int64),
-        _days(sorted_seen // _DAY, groups, len(starts)),
-        _cves(table["cves"], order, groups, len(starts)),
-    ).select(TALLY.names())
+    groups = grouped(
+        _words(table["key"]), _numbers(table["organisation"]),
+        seen=seen, ties=_ties(table), severity=_numbers(table["severity"]).astype(np.int64),
+    )  # fmt: skip
+    return (
+        _described(table.take(pa.array(groups.latest)))
+        .with_columns(
+            pl.Series("severity", groups.severity, pl.Int8),
+            pl.Series("first_seen", groups.first).cast(_MOMENT),
+            pl.Series("last_seen", groups.last).cast(_MOMENT),
+            pl.Series("count", groups.count, pl.Int64),
+            _days(seen // _DAY, groups),
+            _cves(table["cves"], groups),
+        )
+        .select(TALLY.names())
+    )
 
 
 class Tallying:
@@ -132,68 +132,31 @@ def named(tally: pl.DataFrame, claims: Mapping[int, str]) -> pl.DataFrame:
     return tally.with_columns(name.alias("asset"))
 
 
-def _grouped(
-    low: NDArray[np.uint64], high: NDArray[np.uint64], owners: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """An order in which rows of one finding stand together, and where each begins in it."""
-    mixed = low ^ (owners.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-    order = np.argsort(mixed, kind="stable")
-    same = mixed[order[1:]] == mixed[order[:-1]]
-    differs = _differs(order, low, high, owners)
-    if np.any(same & differs):
-        # Two findings share a 64-bit mixture: rare, and slower to tell apart.
-        order = np.lexsort((owners, high, low))
-        differs = _differs(order, low, high, owners)
-    return order, np.concatenate(([0], np.flatnonzero(differs) + 1))
-
-
-def _differs(
-    order: NDArray[np.int64], low: NDArray[np.uint64], high: NDArray[np.uint64], owners: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    here, before = order[1:], order[:-1]
-    found: NDArray[np.bool_] = (
-        (low[here] != low[before]) | (high[here] != high[before]) | (owners[here] != owners[before])
-    )
-    return found
-
-
-def _latest(
-    seen: NDArray[np.int64], ties: NDArray[np.int64], groups: NDArray[np.int64], last: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The place of the latest row of every group; of several at the same time, the one with the greatest tie."""
-    places = np.flatnonzero(seen == last[groups])
-    places = places[np.lexsort((ties[places], groups[places]))]
-    ends = np.flatnonzero(np.diff(groups[places], append=-1))
-    found: NDArray[np.int64] = places[ends]
-    return found
-
-
 def _ties(table: pa.Table) -> NDArray[np.int64]:
     """Where each row stands among all rows: by raw file, then by line."""
-    words = table["raw"].cast(pa.string()).combine_chunks().dictionary_encode()
-    if isinstance(words, pa.ChunkedArray):
-        words = words.unify_dictionaries().combine_chunks()
-    places = np.argsort(np.argsort(words.dictionary.to_numpy(zero_copy_only=False)))
-    found: NDArray[np.int64] = (places[words.indices.to_numpy()].astype(np.int64) << 40) | _numbers(table["line"])
+    codes, words = _coded(table["raw"])
+    places = np.argsort(np.argsort(words.to_numpy(zero_copy_only=False)))
+    found: NDArray[np.int64] = (places[codes] << 40) | _numbers(table["line"])
     return found
 
 
-def _days(days: NDArray[np.int64], groups: NDArray[np.int64], count: int) -> pl.Series:
-    packed = np.unique((groups << 20) | days)
-    sizes = np.bincount(packed >> 20, minlength=count)
+def _days(days: NDArray[np.int64], groups: Groups) -> pl.Series:
+    first = groups.first // _DAY
+    # Most rows are of the day on which their finding was first seen.
+    others = np.flatnonzero(days != first[groups.of_row])
+    rows = np.concatenate([(np.arange(len(groups)) << 20) | first, (groups.of_row[others] << 20) | days[others]])
+    packed = np.unique(rows)
+    sizes = np.bincount(packed >> 20, minlength=len(groups))
     return _lists((packed & 0xFFFFF).astype(np.int32), sizes, "days", pl.Int32())
 
 
-def _cves(column: pa.ChunkedArray, order: NDArray[np.int64], groups: NDArray[np.int64], count: int) -> pl.Series:
+def _cves(column: pa.ChunkedArray, groups: Groups) -> pl.Series:
     """The CVEs of every group, sorted, each once; what does not look like one is left out."""
-    words = column.cast(pa.string()).combine_chunks().dictionary_encode()
-    if isinstance(words, pa.ChunkedArray):
-        words = words.unify_dictionaries().combine_chunks()
-    named_by = pl.Series("cves", words.dictionary, dtype=pl.String).str.extract_all(r"CVE-\d{4}-\d{4,19}")
+    codes, words = _coded(column)
+    named_by = pl.Series("cves", words, dtype=pl.String).str.extract_all(r"CVE-\d{4}-\d{4,19}")
     telling = np.append(named_by.list.len().to_numpy() > 0, False)
-    codes = np.asarray(pc.fill_null(words.indices, len(named_by)).to_numpy(zero_copy_only=False))[order]
     rows = np.flatnonzero(telling[codes])
-    pairs = np.unique((groups[rows] << 32) | codes[rows].astype(np.int64))
+    pairs = np.unique((groups.of_row[rows] << 32) | codes[rows])
     listed = (
         pl.DataFrame({"group": pairs >> 32, "cves": named_by.gather(pairs & 0xFFFFFFFF)})
         .explode("cves")
@@ -202,8 +165,17 @@ def _cves(column: pa.ChunkedArray, order: NDArray[np.int64], groups: NDArray[np.
         .group_by("group", maintain_order=True)
         .head(MOST_CVES)
     )
-    sizes = np.bincount(listed["group"].to_numpy(), minlength=count)
+    sizes = np.bincount(listed["group"].to_numpy(), minlength=len(groups))
     return _lists(listed["cves"].to_arrow(compat_level=pl.CompatLevel.oldest()), sizes, "cves", pl.String())
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:
+    """The place of each row's word among the words, which are given with it; of a null, the place behind the last."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    array = column.unify_dictionaries().combine_chunks()
+    codes = pc.fill_null(array.indices, len(array.dictionary)).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int64), array.dictionary
 
 
 def _lists(values: pa.Array | NDArray[np.int32], sizes: NDArray[np.int64], name: str, kind: pl.DataType) -> pl.Series:
