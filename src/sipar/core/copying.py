@@ -9,6 +9,18 @@ import polars as pl
 from django.db import connection
 
 _CHUNK = 1 << 20
+_SPECIAL = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+
+
+def copy_text(frame: pl.DataFrame) -> bytes:
+    """The rows as `copy ... from stdin` reads them in its text format, which costs PostgreSQL less than CSV does.
+
+    Numbers, texts, dates and truths; lists are text written as `{a,b}` by the caller.
+    """
+    escaped = frame.with_columns(pl.col(pl.String).str.replace_many(_SPECIAL))
+    body = io.BytesIO()
+    escaped.write_csv(body, include_header=False, separator="\t", quote_style="never", null_value=r"\N")
+    return body.getvalue()
 
 
 def stage(create: LiteralString, table: LiteralString, frame: pl.DataFrame) -> None:
@@ -17,12 +29,12 @@ def stage(create: LiteralString, table: LiteralString, frame: pl.DataFrame) -> N
     One that the transaction has made already is emptied: every new one holds locks until the end, and a loop over
     organisations would run out of them.
     """
-    body = frame.write_csv(include_header=False, quote_style="non_numeric", null_value="none").encode()
+    body = copy_text(frame)
     columns = ", ".join(frame.columns)
     with connection.cursor() as cursor:
         cursor.execute("select to_regclass(%s)", [f"pg_temp.{table}"])
         cursor.execute(create if cursor.fetchone() == (None,) else f"truncate {table}")
-        with cursor.copy(f"copy {table} ({columns}) from stdin (format csv, null 'none')") as copy:
+        with cursor.copy(f"copy {table} ({columns}) from stdin") as copy:
             for start in range(0, len(body), _CHUNK):
                 copy.write(body[start : start + _CHUNK])
         cursor.execute(f"analyze {table}")

@@ -6,7 +6,6 @@ events: they follow from the observations and can be computed again.
 
 from __future__ import annotations
 
-import io
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -174,28 +173,30 @@ def _copy(cursor: Any, tally: pl.DataFrame) -> None:
     whole = named(tally, _claims(tally)).sort("organisation", "first_seen", "key")
     with cursor.copy(sql.COPY) as copy:
         # The next piece is written while PostgreSQL reads this one.
-        for text in ahead(_as_csv(piece) for piece in whole.iter_slices(PIECE_ROWS)):
+        for text in ahead(_as_rows(piece) for piece in whole.iter_slices(PIECE_ROWS)):
             copy.write(text)
 
 
-def _as_csv(tally: pl.DataFrame) -> bytes:
+def _as_rows(tally: pl.DataFrame) -> bytes:
     """The rows as `sql.COPY` reads them."""
     import polars as pl
 
+    from sipar.core.copying import copy_text
+
     brace = pl.lit("{"), pl.lit("}")
-    text = io.BytesIO()
-    tally.select(
-        "organisation",
-        pl.col("key").bin.encode("hex"),
-        "team", "kind", "classification", "severity", "asset", "shared", "claim", "source",
-        pl.concat_str(brace[0], pl.col("cves").list.join(","), brace[1]),
-        pl.col("first_seen").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ").alias("first"),
-        pl.col("last_seen").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ").alias("last"),
-        "count",
-        pl.concat_str(brace[0], pl.col("days").cast(pl.List(pl.String)).list.join(","), brace[1]).alias("numbers"),
-        "evidence",
-    ).write_csv(text, include_header=False, null_value="none", quote_style="non_numeric")  # fmt: skip
-    return text.getvalue()
+    moment = "%Y-%m-%dT%H:%M:%S%.6fZ"
+    return copy_text(
+        tally.select(
+            "organisation",
+            pl.col("key").bin.encode("hex"),
+            "team", "kind", "classification", "severity", "asset", "shared", "claim", "source",
+            pl.concat_str(brace[0], pl.col("cves").list.join(","), brace[1]),
+            pl.col("first_seen", "last_seen").dt.to_string(moment),
+            "count",
+            pl.concat_str(brace[0], pl.col("days").cast(pl.List(pl.String)).list.join(","), brace[1]).alias("numbers"),
+            "evidence",
+        )
+    )  # fmt: skip
 
 
 def _claims(tally: pl.DataFrame) -> dict[int, str]:

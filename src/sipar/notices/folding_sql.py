@@ -15,7 +15,7 @@ create temporary table folded (
 """
 COPY: Final = (
     "copy folded (organisation_id, key, team_id, kind, classification, severity, asset, shared, claim_id, source, cves,"
-    " first_seen, last_seen, count, days, evidence) from stdin (format csv, null 'none')"
+    " first_seen, last_seen, count, days, evidence) from stdin"
 )
 # The planner needs how many rows there are and how they spread, not a hundred values of each column.
 _ANALYZE: Final = "set local default_statistics_target = 10; analyze {}; reset default_statistics_target"
