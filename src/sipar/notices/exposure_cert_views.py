@@ -24,7 +24,7 @@ from sipar.notices import exposure_constituency as selectors
 from sipar.notices.exposure_constituency import Constituency, Line
 from sipar.notices.exposure_pictures import SPANS, course_chart, kinds_chart, province_map
 from sipar.notices.exposure_policy import CONSTITUENCY
-from sipar.notices.exposure_selectors import Cut, findings_seen, page_of
+from sipar.notices.exposure_selectors import Cut, findings_seen, listed, page_of
 from sipar.notices.exposure_sub import sub_navigation
 from sipar.notices.exposure_views import CSV_HEADER, ROWS, course_rows, csv_response, finding_row, lines_of
 from sipar.notices.exposure_words import (
@@ -122,7 +122,7 @@ def exposure_csv(request: ActorRequest, name: str) -> HttpResponse:
     team, cut = _asked(request)
     file = f"exposure-{team.code}-{name}"
     if name == "findings":
-        rows = findings_seen(_of_team(team, cut), now=now)[:MOST_ROWS]
+        rows = listed(findings_seen(_of_team(team, cut), now=now), 0, MOST_ROWS)
         header = ("organisation", *CSV_HEADER)
         return csv_response(
             file, header,

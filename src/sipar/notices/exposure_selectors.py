@@ -16,11 +16,10 @@ from sipar.core.problems import not_open
 from sipar.notices.exposure_counting import DAYS
 from sipar.notices.exposure_course import open_by_day
 from sipar.notices.exposure_models import ExposureStanding
-from sipar.notices.models import Decision, Finding
+from sipar.notices.models import OPEN, Decision, Finding
 from sipar.orgs.models import Organisation
 from sipar.posture.suppression import Benchmark, benchmark
 
-OPEN = ("open", "stale", "reopened")
 STATES = (*OPEN, "closed")
 MOST_PAGES = 200
 # Quartiles of counts are rounded to this, so that they are nobody's exact number.
@@ -163,7 +162,7 @@ def in_order(rows: QuerySet[Finding]) -> QuerySet[Finding]:
 
 
 def findings_seen(cut: Cut, *, now: datetime) -> QuerySet[Finding]:
-    """The open findings that the actor sees within a cut, what to fix first on top; a search finds closed ones too."""
+    """The open findings that the actor sees within a cut, for `listed`; a search finds closed ones too."""
     if cut.search:
         rows = Finding.objects.filter(pk__in=search_keys(cut.search))
     else:
@@ -183,13 +182,24 @@ def findings_seen(cut: Cut, *, now: datetime) -> QuerySet[Finding]:
     if cut.team is not None:
         members = Organisation.objects.filter(memberships__team=cut.team).values("pk")
         rows = rows.filter(Q(organisation__in=members) | Q(organisation=None, team=cut.team))
-    return in_order(rows).select_related("organisation")
+    return rows.select_related("organisation")
+
+
+def listed(rows: QuerySet[Finding], start: int, stop: int) -> list[Finding]:
+    """The same places of the list as of `in_order`, which would sort everything: two indexes have it sorted."""
+    ranked = in_order(rows.filter(priority__isnull=False))
+    found = list(ranked[start:stop])
+    if len(found) == stop - start:
+        return found
+    before = start + len(found) if found else ranked[:start].count()
+    unranked = in_order(rows.filter(priority=None))
+    return [*found, *unranked[max(start - before, 0) : stop - before]]
 
 
 def page_of(rows: QuerySet[Finding], number: int, *, size: int) -> Slice:
     """One page, without counting how many there are."""
     wanted = min(max(number, 1), MOST_PAGES)
-    found = list(rows[(wanted - 1) * size : wanted * size + 1])
+    found = listed(rows, (wanted - 1) * size, wanted * size + 1)
     return Slice(found[:size], wanted, has_next=len(found) > size and wanted < MOST_PAGES)
 
 

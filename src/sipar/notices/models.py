@@ -36,6 +36,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+OPEN = ("open", "stale", "reopened")
+
+
 class Finding(models.Model):
     """One thing that is wrong at one place, folded from every observation of it.
 
@@ -102,19 +105,16 @@ class Finding(models.Model):
         ]
         indexes = [
             models.Index(fields=["organisation", "first_seen"], name="notices_finding_course"),
-            models.Index(
-                fields=["organisation", "-priority"],
-                name="notices_finding_open",
-                condition=Q(state__in=("open", "stale", "reopened")),
-            ),
+            # What has no priority yet, for minutes only, is not in the two long ones: it would enter them twice.
             models.Index(
                 F("priority").desc(nulls_last=True), F("severity").desc(), "id",
-                name="notices_finding_first", condition=Q(state__in=("open", "stale", "reopened")),
+                name="notices_finding_first", condition=Q(state__in=OPEN, priority__isnull=False),
             ),
             models.Index(
                 "kind", F("priority").desc(nulls_last=True), F("severity").desc(), "id",
-                name="notices_finding_kind", condition=Q(state__in=("open", "stale", "reopened")),
+                name="notices_finding_kind", condition=Q(state__in=OPEN, priority__isnull=False),
             ),
+            models.Index(fields=["id"], name="notices_finding_unranked", condition=Q(state__in=OPEN, priority=None)),
             # A team is asked for where nobody owns the address.
             models.Index(fields=["team"], name="notices_finding_team", condition=Q(organisation=None)),
             # For the search box, through guard.search_findings.

@@ -11,6 +11,7 @@ from tests.cast import NOW, Cast
 
 from sipar.core.acting import acting
 from sipar.core.jobs import system
+from sipar.notices.exposure_selectors import in_order, listed
 from sipar.notices.models import Finding
 from sipar.notices.priority_actions import rank_findings
 from sipar.vulnerabilities.models import Vulnerability
@@ -63,6 +64,20 @@ def test_findings_that_have_a_priority_are_left_alone_until_all_are_ranked(cast:
         assert "kev" in Finding.objects.get(pk=known["listed"]).reasons
         rank_findings(system(), now=NOW)
         assert "kev" not in Finding.objects.get(pk=known["listed"]).reasons
+
+
+def test_pages_of_the_list_lead_from_what_is_ranked_to_what_still_waits(cast: Cast) -> None:
+    with acting(system(), reason="test"):
+        made = [finding(cast, f"kind-{place}", severity=place % 5) for place in range(7)]
+        ranked = dict(zip(made[:4], (0.2, 0.9, 0.2, 0.5), strict=True))
+        for key, priority in ranked.items():
+            Finding.objects.filter(pk=key).update(priority=priority)
+        rows = Finding.objects.all()
+        wanted = [row.pk for row in in_order(rows)]
+        assert wanted == [made[place] for place in (1, 3, 2, 0, 4, 6, 5)]
+        for size in (1, 2, 3, 4, 5, 7, 8):
+            pages = [listed(rows, start, start + size) for start in range(0, 9, size)]
+            assert [row.pk for page in pages for row in page] == wanted
 
 
 def test_a_directive_in_use_gives_a_last_day(known: dict[str, int], settings: Any) -> None:
