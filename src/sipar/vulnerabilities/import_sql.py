@@ -20,7 +20,8 @@ create temporary table staged_record (
     exploitation text, automatable text, technical_impact text, vendor text, product text
 ) on commit drop
 """
-# A newer record that says nothing of a score or of SSVC takes no other source's word away.
+# A newer record that says nothing of a score or of SSVC takes no other source's word away. Records keep the mark of a
+# catalogue after it has taken it back: only one of a later day counts then.
 UPSERT_RECORDS: Final = """
 insert into vulnerabilities_vulnerability as v (
     cve, state, title, description, assigner, published, updated, cwes, cvss, cvss_vector, cvss_version, kev_added,
@@ -36,7 +37,8 @@ on conflict (cve) do update set
     cvss = coalesce(excluded.cvss, v.cvss),
     cvss_vector = case when excluded.cvss is null then v.cvss_vector else excluded.cvss_vector end,
     cvss_version = case when excluded.cvss is null then v.cvss_version else excluded.cvss_version end,
-    kev_added = coalesce(v.kev_added, excluded.kev_added),
+    kev_added = coalesce(v.kev_added,
+        case when v.kev_gone is null or excluded.kev_added > v.kev_gone then excluded.kev_added end),
     exploitation = coalesce(nullif(excluded.exploitation, ''), v.exploitation),
     automatable = coalesce(nullif(excluded.automatable, ''), v.automatable),
     technical_impact = coalesce(nullif(excluded.technical_impact, ''), v.technical_impact),
@@ -58,7 +60,8 @@ create temporary table staged_kev (
 ) on commit drop
 """
 CHANGE_KEV: Final = """
-update vulnerabilities_vulnerability v set kev_added = s.added, kev_due = s.due, ransomware = s.ransomware,
+update vulnerabilities_vulnerability v set kev_added = s.added, kev_due = s.due, kev_gone = null,
+    ransomware = s.ransomware,
     title = case when v.title = '' then s.name else v.title end,
     vendor = case when v.vendor = '' then s.vendor else v.vendor end,
     product = case when v.product = '' then s.product else v.product end
@@ -81,7 +84,9 @@ COUNT_GONE: Final = f"""
 select count(*) filter (where {_GONE}), count(*) from vulnerabilities_vulnerability v where kev_added is not null
 """  # noqa: S608
 TAKE_OFF: Final = f"""
-update vulnerabilities_vulnerability v set kev_added = null, kev_due = null, ransomware = false where {_GONE}
+update vulnerabilities_vulnerability v set kev_added = null, kev_due = null, ransomware = false,
+    kev_gone = (select max(added) from staged_kev)
+where {_GONE}
 """  # noqa: S608
 
 CREATE_EPSS: Final = """

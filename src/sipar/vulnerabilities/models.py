@@ -49,6 +49,7 @@ class Vulnerability(models.Model):
     epss_on = models.DateField(null=True)
     kev_added = models.DateField(null=True)
     kev_due = models.DateField(null=True)
+    kev_gone = models.DateField(null=True, help_text="newest entry of the catalogue that listed it no more")
     ransomware = models.BooleanField(default=False)
     exploitation = models.CharField(max_length=10, blank=True)
     automatable = models.CharField(max_length=5, blank=True)

@@ -182,6 +182,7 @@ class Migration(migrations.Migration):
                 ('epss_on', models.DateField(null=True)),
                 ('kev_added', models.DateField(null=True)),
                 ('kev_due', models.DateField(null=True)),
+                ('kev_gone', models.DateField(help_text='newest entry of the catalogue that listed it no more', null=True)),
                 ('ransomware', models.BooleanField(default=False)),
                 ('exploitation', models.CharField(blank=True, max_length=10)),
                 ('automatable', models.CharField(blank=True, max_length=5)),

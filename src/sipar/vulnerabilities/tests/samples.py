@@ -13,6 +13,7 @@ def cve_record(
     less_than: str = "2.5",
     rejected: bool = False,
     score: float | None = 9.8,
+    kev_added: str = "",
 ) -> dict[str, Any]:
     """A record about `Sample Soft Portal` below a version, with CISA's container in mixed case."""
     about = {
@@ -42,7 +43,10 @@ def cve_record(
         "Options": 1,
         "options": [{"Exploitation": "Active"}, {"Automatable": "YES"}, {"Technical Impact": "total"}],
     }
-    adp = {"metrics": [{"other": {"type": "ssvc", "content": ssvc}}], "providerMetadata": {"shortName": "CISA-ADP"}}
+    metrics = [{"other": {"type": "ssvc", "content": ssvc}}]
+    if kev_added:
+        metrics.append({"other": {"type": "kev", "content": {"dateAdded": kev_added}}})
+    adp = {"metrics": metrics, "providerMetadata": {"shortName": "CISA-ADP"}}
     return {"dataType": "CVE_RECORD", "cveMetadata": about, "containers": {"cna": cna, "adp": [adp]}}
 
 

@@ -140,6 +140,23 @@ def test_one_that_is_taken_off_the_catalogue_loses_its_mark(tmp_path: Path, cast
     assert counts(take(tmp_path, kev("CVE-2020-0001"), "kev.json")) == (0, 0, 1)
 
 
+def test_a_mark_that_was_taken_back_does_not_return_with_a_record_that_still_carries_it(
+    tmp_path: Path, cast: Cast
+) -> None:
+    def record(updated: str, listed: str) -> bytes:
+        return json.dumps(cve_record(updated=updated, kev_added=listed)).encode()
+
+    take(tmp_path, record("2024-06-01T00:00:00Z", "2024-05-20"))
+    assert row().kev_added == date(2024, 5, 20)
+    take(tmp_path, kev("CVE-2020-0001"), "kev.json")
+    take(tmp_path, record("2024-06-08T00:00:00Z", "2024-05-20"))
+    assert (row().kev_added, row().kev_gone) == (None, date(2024, 6, 1))
+    take(tmp_path, record("2024-06-09T00:00:00Z", "2024-06-09"))
+    assert row().kev_added == date(2024, 6, 9)
+    take(tmp_path, kev("CVE-2020-0001", "CVE-2024-10001", added="2024-06-09"), "kev.json")
+    assert (row().kev_added, row().kev_gone) == (date(2024, 6, 9), None)
+
+
 def test_a_catalogue_of_an_earlier_day_takes_no_later_mark_away(tmp_path: Path, cast: Cast) -> None:
     take(tmp_path, kev("CVE-2024-10001"), "kev.json")
     take(tmp_path, kev("CVE-2020-0001", added="2024-05-31"), "kev.json")
