@@ -175,7 +175,7 @@ def mailer(url: str, folder: Path) -> dict[str, Any]:
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise ValueError("SIPAR_MAIL must look like smtp://user:password@host:port")
     return {
-        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "BACKEND": "sipar.core.relay.Backend",
         "OPTIONS": {
             "host": parts.hostname,
             "port": parts.port or 587,

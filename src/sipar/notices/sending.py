@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import logging
 import smtplib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.core.mail import mailers
@@ -22,6 +23,7 @@ from sipar.core.acting import Actor, acting, doing
 from sipar.core.actions import action
 from sipar.core.jobs import system
 from sipar.core.problems import Conflict
+from sipar.core.relay import refused
 from sipar.notices.addresses import message_id
 from sipar.notices.encryption import KeyProblem
 from sipar.notices.letters import Letter, letter_of, recipients_of
@@ -48,6 +50,16 @@ class Taken:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mail: sent, not_given, later, failed or in_doubt; what the server answered, and of whom it
+    refused the mail that it took for others."""
+
+    state: str
+    answer: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
 def send_due(*, now: datetime) -> int:
     """Show and send what is due; returns how many mails the server took. Call it outside `acting`."""
     doubt_interrupted(now=now)
@@ -59,13 +71,13 @@ def send_due(*, now: datetime) -> int:
         if taken is None:
             return sent
         if taken.letter is None:
-            _end(taken, "failed", taken.problem, now=now)
+            _end(taken, Outcome("failed", taken.problem), now=now)
             continue
-        outcome, answer = hand_over(taken.letter)
-        _end(taken, outcome, answer, now=now)
-        if outcome == "sent":
+        outcome = hand_over(taken.letter)
+        _end(taken, outcome, now=now)
+        if outcome.state == "sent":
             sent += 1
-        if outcome == "not_given":
+        if outcome.state == "not_given":
             return sent
     return sent
 
@@ -121,26 +133,26 @@ def take(*, now: datetime) -> Taken | None:
         return Taken(notice, delivery.pk, attempt, letter)
 
 
-def hand_over(letter: Letter) -> tuple[str, str]:
-    """Give the mail to the server: what became of it (sent, not_given, later, failed, in_doubt), and its answer."""
+def hand_over(letter: Letter) -> Outcome:
+    """Give the mail to the server."""
     mailer = mailers.default
     try:
         mailer.open()
     except (OSError, smtplib.SMTPException) as error:
-        return "not_given", _said(error)
+        return Outcome("not_given", _said(error))
     try:
         mailer.send_messages([letter])
+        return Outcome("sent", refused=refused(mailer))
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _answer in error.recipients.values()]
-        return ("later" if all(400 <= code < 500 for code in codes) else "failed"), _said(error)
+        return Outcome("later" if all(400 <= code < 500 for code in codes) else "failed", _said(error))
     except smtplib.SMTPResponseException as error:
         # The server answered, so it did not take the mail.
-        return ("later" if 400 <= error.smtp_code < 500 else "failed"), _said(error)
+        return Outcome("later" if 400 <= error.smtp_code < 500 else "failed", _said(error))
     except (OSError, smtplib.SMTPException) as error:
-        return "in_doubt", _said(error)
+        return Outcome("in_doubt", _said(error))
     finally:
         _close(mailer)
-    return "sent", ""
 
 
 def _close(mailer: object) -> None:
@@ -150,21 +162,27 @@ def _close(mailer: object) -> None:
         log.info("the mail server did not say goodbye: %s", error)
 
 
-def _end(taken: Taken, outcome: str, answer: str, *, now: datetime) -> None:
-    """Write what became of an attempt, unless somebody has called it in doubt meanwhile."""
+def _end(taken: Taken, outcome: Outcome, *, now: datetime) -> None:
+    """Write what became of an attempt, unless somebody has called it in doubt meanwhile.
+
+    Addresses that were refused at once stand beside those that a mail came back from later.
+    """
+    answer = outcome.answer or "; ".join(f"{address}: {said}" for address, said in sorted(outcome.refused.items()))
     with acting(system(), reason="write what became of an attempt"), doing("notice.delivered"):
         ended = Delivery.objects.filter(pk=taken.delivery, ended_at=None)
-        if not ended.update(ended_at=now, outcome=outcome, answer=answer[:LONGEST_ANSWER]):
+        if not ended.update(
+            ended_at=now, outcome=outcome.state, answer=answer[:LONGEST_ANSWER], bounced=sorted(outcome.refused)
+        ):
             return
         notice = Notice.objects.filter(pk=taken.notice.pk, state="sending")
-        if outcome == "sent":
+        if outcome.state == "sent":
             notice.update(state="sent", sent_at=now)
-        elif outcome in ("not_given", "later") and taken.attempt < MOST_ATTEMPTS:
+        elif outcome.state in ("not_given", "later") and taken.attempt < MOST_ATTEMPTS:
             notice.update(state="pending", not_before=now + FIRST_PAUSE * 2 ** (taken.attempt - 1))
         else:
-            notice.update(state="in_doubt" if outcome == "in_doubt" else "failed")
-    if outcome != "sent":
-        log.warning("notice %s: %s %s", taken.notice.number, outcome, answer)
+            notice.update(state="in_doubt" if outcome.state == "in_doubt" else "failed")
+    if answer:
+        log.warning("notice %s: %s %s", taken.notice.number, outcome.state, answer)
 
 
 @action("notice.settle_doubt")

@@ -61,16 +61,23 @@ def deliveries() -> list[Delivery]:
 
 @dataclass
 class Server:
-    """A mail server. `at_mail` and `at_data` may answer instead of it, or do worse; None: it takes the mail."""
+    """A mail server. `at_mail`, `at_recipient` and `at_data` may answer for it, or do worse; None: it takes it."""
 
     port: int
     got: list[bytes] = field(default_factory=list)
     at_mail: Callable[[str], str | None] = lambda _sender: None
+    at_recipient: Callable[[str], str | None] = lambda _address: None
     at_data: Callable[[bytes], str | None] = lambda _content: None
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
         answer = self.at_mail(address)
         envelope.mail_from = address
+        return answer or "250 OK"
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        answer = self.at_recipient(address)
+        if answer is None:
+            envelope.rcpt_tos.append(address)
         return answer or "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - names of aiosmtpd
@@ -96,7 +103,7 @@ class Server:
 def mailer(port: int) -> dict[str, Any]:
     return {
         "default": {
-            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "BACKEND": "sipar.core.relay.Backend",
             "OPTIONS": {"host": "127.0.0.1", "port": port, "timeout": 20},
         }
     }

@@ -241,6 +241,16 @@ def test_a_server_that_is_busy_is_tried_again_and_one_that_refuses_is_not(told: 
     assert send_due(now=NOW + 9 * DAY) == 1
 
 
+def test_a_server_that_refuses_some_addresses_is_told_of_beside_those_it_took(told: Cast, server: Server) -> None:
+    register_address(told, "alpha", "gone@alpha.example")
+    server.at_recipient = lambda address: "550 no such mailbox" if address.startswith("gone@") else None
+    make_bundles(now=NOW)
+    assert send_due(now=NOW) == 1
+    delivery = deliveries()[0]
+    assert (notices()[0].state, delivery.outcome, delivery.bounced) == ("sent", "sent", ["gone@alpha.example"])
+    assert "550 no such mailbox" in delivery.answer
+
+
 def test_a_connection_that_breaks_before_the_answer_leaves_doubt_that_a_person_settles(
     told: Cast, server: Server
 ) -> None:
