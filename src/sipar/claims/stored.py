@@ -4,27 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Final
 
 import polars as pl
 from django.db import connection
-from django.db.models import Q
 
-from sipar.claims.difference import STORED, Difference
+from sipar.claims.difference import CLAIMED, STORED, Difference
 from sipar.claims.models import NationalRange
+from sipar.core.copying import fetch, stage
 from sipar.orgs.models import Asset, Organisation
 
-BATCH = 5_000
-_STORED = """
+_STORED: Final = """
     select a.kind, a.value, a.organisation_id, null::bigint, a.note, a.mark, a.valid_from, a.valid_until, a.id, a.source
     from orgs_asset a where a.kind in ('prefix', 'asn', 'domain') and a.source in ('manual', %(source)s)
     union all
     select r.kind, r.value, null, r.team_id, r.holder, r.mark, r.valid_from, r.valid_until, r.id, r.source
     from claims_nationalrange r where r.source in ('manual', %(source)s)
 """
-_OTHERS = """
+_OTHERS: Final = """
     select a.kind, a.value, a.organisation_id from orgs_asset a
     where a.kind in ('prefix', 'asn', 'domain') and a.source not in ('manual', %(source)s)
 """
+_OF_OTHERS: Final = ("kind", "value", "organisation")
+_STAGE: Final = """
+create temporary table carried (
+    step text, id bigint, kind text, value text, organisation bigint, team bigint, holder text, mark text,
+    valid_from date, valid_until date
+) on commit drop
+"""
+# Assets where an organisation holds the claim, national ranges where none does.
+_CARRY: Final = (
+    """
+    insert into orgs_asset (organisation_id, kind, value, note, source, mark, valid_from, valid_until)
+    select organisation, kind, value, holder, %(source)s, mark, valid_from, valid_until
+    from carried where step = 'add' and organisation is not null
+    """,
+    """
+    insert into claims_nationalrange (team_id, kind, value, holder, source, mark, valid_from, valid_until)
+    select team, kind, value, holder, %(source)s, mark, valid_from, valid_until
+    from carried where step = 'add' and organisation is null
+    """,
+    """
+    update orgs_asset a set note = c.holder, mark = c.mark, valid_from = c.valid_from, valid_until = c.valid_until
+    from carried c where c.step = 'change' and c.organisation is not null and a.id = c.id
+    """,
+    """
+    update claims_nationalrange r set team_id = c.team, holder = c.holder, mark = c.mark, valid_from = c.valid_from,
+        valid_until = c.valid_until
+    from carried c where c.step = 'change' and c.organisation is null and r.id = c.id
+    """,
+    # What was to begin later, and now will not, ends on the day on which it would have begun.
+    """
+    update orgs_asset a set valid_until = greatest(a.valid_from, %(today)s)
+    from carried c where c.step = 'end' and c.organisation is not null and a.id = c.id
+    """,
+    """
+    update claims_nationalrange r set valid_until = greatest(r.valid_from, %(today)s)
+    from carried c where c.step = 'end' and c.organisation is null and r.id = c.id
+    """,
+)
 
 
 def stored_claims(source: str) -> pl.DataFrame:
@@ -32,12 +70,8 @@ def stored_claims(source: str) -> pl.DataFrame:
 
     One organisation holds a value once, whatever its source: what another source brought counts as kept here.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_STORED, {"source": source})
-        own = pl.DataFrame(cursor.fetchall(), schema=STORED, orient="row")
-        cursor.execute(_OTHERS, {"source": source})
-        schema = {name: STORED[name] for name in ("kind", "value", "organisation")}
-        others = pl.DataFrame(cursor.fetchall(), schema=schema, orient="row")
+    own = fetch(_STORED, {"source": source}, pl.Schema(STORED))
+    others = fetch(_OTHERS, {"source": source}, pl.Schema({name: STORED[name] for name in _OF_OTHERS}))
     return pl.concat([own, others.with_columns(source=pl.lit("manual"))], how="diagonal")
 
 
@@ -64,53 +98,13 @@ def organisations_by_identifier(identifiers: Iterable[str]) -> dict[str, int]:
 
 def write(difference: Difference, *, source: str, today: date) -> None:
     """Carry a difference into the register and the national ranges."""
-    added = difference.added
-    Asset.objects.bulk_create(
-        (
-            Asset(
-                organisation_id=row["organisation"], kind=row["kind"], value=row["value"], note=row["holder"],
-                source=source, mark=row["mark"], valid_from=row["valid_from"], valid_until=row["valid_until"],
-            )
-            for row in added.filter(pl.col("organisation").is_not_null()).iter_rows(named=True)
-        ),
-        batch_size=BATCH,
-    )  # fmt: skip
-    NationalRange.objects.bulk_create(
-        (
-            NationalRange(
-                team_id=row["team"], kind=row["kind"], value=row["value"], holder=row["holder"],
-                source=source, mark=row["mark"], valid_from=row["valid_from"], valid_until=row["valid_until"],
-            )
-            for row in added.filter(pl.col("organisation").is_null()).iter_rows(named=True)
-        ),
-        batch_size=BATCH,
-    )  # fmt: skip
-    _update(pl.concat([difference.reopened, difference.changed]))
-    ended = difference.ended
-    for model, is_asset in ((Asset, True), (NationalRange, False)):
-        rows = ended.filter(pl.col("organisation").is_not_null() if is_asset else pl.col("organisation").is_null())
-        wanted = model._default_manager.filter(pk__in=rows["id"].to_list())
-        wanted.filter(Q(valid_from=None) | Q(valid_from__lte=today)).update(valid_until=today)
-        # What was to begin later, and now will not, ends on the day on which it would have begun.
-        for row in wanted.filter(valid_from__gt=today):
-            row.valid_until = row.valid_from
-            row.save(update_fields=["valid_until"])
-
-
-def _update(changes: pl.DataFrame) -> None:
-    assets, ranges = [], []
-    for row in changes.iter_rows(named=True):
-        days = {"valid_until": row["valid_until"]}
-        if row["organisation"] is not None:
-            assets.append(
-                Asset(pk=row["id"], note=row["holder"], mark=row["mark"], valid_from=row["valid_from"], **days)
-            )
-        else:
-            ranges.append(
-                NationalRange(
-                    pk=row["id"], team_id=row["team"], holder=row["holder"], mark=row["mark"],
-                    valid_from=row["valid_from"], **days,
-                )
-            )  # fmt: skip
-    Asset.objects.bulk_update(assets, ["note", "mark", "valid_from", "valid_until"], batch_size=1_000)
-    NationalRange.objects.bulk_update(ranges, ["team", "holder", "mark", "valid_from", "valid_until"], batch_size=1_000)
+    changed = pl.concat([difference.reopened, difference.changed])
+    steps = {"add": difference.added, "change": changed, "end": difference.ended}
+    carried = [
+        rows.select(pl.lit(step).alias("step"), *([] if step == "add" else ["id"]), *CLAIMED)
+        for step, rows in steps.items()
+    ]
+    stage(_STAGE, "carried", pl.concat(carried, how="diagonal"))
+    with connection.cursor() as cursor:
+        for statement in _CARRY:
+            cursor.execute(statement, {"source": source, "today": today})

@@ -72,6 +72,21 @@ def test_a_newer_file_ends_what_it_no_longer_holds_and_changes_what_it_says_diff
         assert NationalRange.objects.get(value="203.0.113.0/24").holder == "H7"
 
 
+def test_an_organisations_claims_change_and_end_like_those_of_nobody(cast: Cast) -> None:
+    head = "kind,value,organisation,mark,valid_from\n"
+    later = (TODAY + timedelta(days=30)).isoformat()
+    before = f"prefix,203.0.113.0/24,PK-T-0001,,\nprefix,192.0.2.0/24,PK-T-0001,,\nprefix,198.51.100.0/24,,,{later}\n"
+    after = "prefix,203.0.113.0/24,PK-T-0001,nat,\n"
+    applied(cast, (head + before).encode(), "own.csv")
+    assert counts(applied(cast, (head + after).encode(), "own.csv")) == (0, 1, 2, 0)
+    with acting(system(), reason="read"):
+        marked, ended = Asset.objects.filter(source="csv").order_by("-value")
+        assert (marked.value, marked.mark, marked.valid_until) == ("203.0.113.0/24", "nat", None)
+        assert (ended.value, ended.valid_until) == ("192.0.2.0/24", TODAY)
+        never = NationalRange.objects.get(value="198.51.100.0/24")
+        assert never.valid_until == never.valid_from == TODAY + timedelta(days=30)
+
+
 def test_another_source_and_what_people_keep_by_hand_are_left_alone(cast: Cast) -> None:
     with acting(cast.nadia, reason="keep"):
         NationalRange.objects.create(
