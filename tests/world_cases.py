@@ -32,6 +32,7 @@ from sipar.incidents.models import (
     Incident,
     Indicator,
     Look,
+    MailboxTrouble,
     Playbook,
     Report,
     RollUp,
@@ -327,4 +328,6 @@ def _without_account(cast: Cast, words: str) -> tuple[Incident, InboundMail]:
         message_id=f"<{incident.number}@test.example>", team=national, sender=words, subject=words, text=words,
         sha256=keep_bytes(words.encode()).sha256, received_at=NOW, problem=words, note=words,
     )  # fmt: skip
+    setting = list(MailboxTrouble.MAILBOXES)[MailboxTrouble.objects.count()]
+    MailboxTrouble.objects.create(setting=setting, team=national, problem=words, since=NOW - HOUR, tried_at=NOW)
     return incident, mail

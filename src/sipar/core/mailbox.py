@@ -22,7 +22,10 @@ _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 
 @dataclass(frozen=True)
 class Mailbox:
-    """Where the mails are: `imaps://user:password@host:port/folder`, or `imap://` on the loopback address only."""
+    """Where the mails are: `imaps://user:password@host:port/folder`, or `imap://` on the loopback address only.
+
+    `setting` is where the address stands.
+    """
 
     host: str
     port: int
@@ -30,6 +33,7 @@ class Mailbox:
     password: str
     folder: str
     encrypted: bool
+    setting: str
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,14 @@ def mailbox_from(url: str, *, setting: str = "SIPAR_INTAKE_MAIL") -> Mailbox:
         password=unquote(parts.password or ""),
         folder=unquote(parts.path.strip("/")) or "INBOX",
         encrypted=encrypted,
+        setting=setting,
     )
 
 
-def take_unseen[Taken](mailbox: Mailbox, take: Callable[[Waiting], Taken]) -> list[Taken]:
-    """What `take` gives for each mail that nobody has seen. One is marked as seen only once `take` has returned.
+def take_unseen[Taken](mailbox: Mailbox, take: Callable[[Waiting], Taken]) -> tuple[list[Taken], str]:
+    """What `take` gives for each mail that nobody has seen, and why the mailbox could not be read, where it could not.
+
+    A mail is marked as seen only once `take` has returned.
 
     Whoever is stopped in between finds the mail again. What raises stays unseen for the next time, and does not stop
     those behind it.
@@ -81,7 +88,8 @@ def take_unseen[Taken](mailbox: Mailbox, take: Callable[[Waiting], Taken]) -> li
                 _mark_seen(connection, mail.number)
     except (OSError, imaplib.IMAP4.error) as problem:
         log.warning("the mailbox could not be read: %s at %s", type(problem).__name__, mailbox.host)
-    return taken
+        return taken, _said(mailbox, problem)
+    return taken, ""
 
 
 def problem_with(mailbox: Mailbox) -> str:
@@ -90,7 +98,11 @@ def problem_with(mailbox: Mailbox) -> str:
         with _opened(mailbox):
             return ""
     except (OSError, imaplib.IMAP4.error) as problem:
-        return f"{mailbox.user} cannot read {mailbox.folder} at {mailbox.host} ({type(problem).__name__})"
+        return _said(mailbox, problem)
+
+
+def _said(mailbox: Mailbox, problem: Exception) -> str:
+    return f"{mailbox.user} cannot read {mailbox.folder} at {mailbox.host} ({type(problem).__name__})"
 
 
 @contextmanager

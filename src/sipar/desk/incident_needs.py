@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from sipar.core.acting import Actor
 from sipar.desk.needs import SHOWN, Moment, Need, words
+from sipar.incidents.mailboxes import unread_mailboxes
 from sipar.incidents.models import EmergencyReport, Entry, Handover, Incident, RollUp, Task
 from sipar.incidents.report_selectors import waiting_mails
 from sipar.obligations.models import Duty
@@ -44,6 +45,7 @@ def needs(actor: Actor, moment: Moment) -> Iterator[Need]:
         yield from _feedback(organisations, moment)
     if teams:
         yield from _calls(teams)
+        yield from _mailboxes(actor, moment)
         yield from _mails(actor)
         yield from _offered(teams, moment)
         yield from _help(actor)
@@ -164,6 +166,18 @@ def _calls(teams: list[int]) -> Iterator[Need]:
             detail=_("Nobody has verified this report yet."),
             href=reverse("emergency_call", args=[row.incident.number]),
             icon="alert",
+        )
+
+
+def _mailboxes(actor: Actor, moment: Moment) -> Iterator[Need]:
+    """Mailboxes that cannot be read: what comes to them reaches nobody."""
+    for row in unread_mailboxes(actor, now=moment.now):
+        yield Need(
+            hurts_at=row.since,
+            sentence=_("%(mailbox)s cannot be read.") % {"mailbox": row.get_setting_display()},
+            detail=_("What came since then waits there unread."),
+            href=f"{reverse('report_start')}#mails",
+            icon="mail",
         )
 
 

@@ -21,7 +21,7 @@ from sipar.core.actions import action
 from sipar.core.fetching import FetchProblem, fetched, networks
 from sipar.core.files import CHUNK, Stored, keep_bytes
 from sipar.core.jobs import system
-from sipar.core.mailbox import Mailbox, Waiting, take_unseen
+from sipar.core.mailbox import Mailbox, Waiting
 from sipar.core.problems import Problem
 from sipar.feeds.actions import Received, receive_file
 from sipar.feeds.doors import LARGEST_FILE, LARGEST_UPLOAD
@@ -29,6 +29,7 @@ from sipar.feeds.models import Feed, RawFile
 from sipar.formats.problems import FormatProblem
 from sipar.formats.report_mail import ReportMail, read_report_mail
 from sipar.incidents.mail_actions import NO_FEED, leave_to_people
+from sipar.incidents.mailboxes import take_mails
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +184,7 @@ def _wait(failures: int, retry_after: float | None) -> timedelta:
 
 def collect_mail(mailbox: Mailbox) -> int:
     """Take the files out of the mails that nobody has seen; returns how many. What no feed takes waits for people."""
-    return sum(take_unseen(mailbox, _take_mail))
+    return sum(take_mails(mailbox, _take_mail))
 
 
 def _take_mail(waiting: Waiting) -> int:

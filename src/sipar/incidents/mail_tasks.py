@@ -10,8 +10,9 @@ from procrastinate.contrib.django import app
 
 from sipar.core.acting import acting
 from sipar.core.jobs import system
-from sipar.core.mailbox import Mailbox, Waiting, mailbox_from, take_unseen
+from sipar.core.mailbox import Mailbox, Waiting, mailbox_from
 from sipar.incidents.mail_actions import AUTOMATIC, contact_of_sender, receive_mail, refuse_large_mail
+from sipar.incidents.mailboxes import take_mails
 from sipar.incidents.models import InboundMail
 
 
@@ -25,7 +26,7 @@ def fetch_reports(timestamp: int) -> None:
 
 def fetch(mailbox: Mailbox) -> int:
     """Take every mail that nobody has seen; returns how many. A mail that comes again is kept already."""
-    return len(take_unseen(mailbox, _take))
+    return len(take_mails(mailbox, _take))
 
 
 def _take(mail: Waiting) -> None:

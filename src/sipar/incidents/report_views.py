@@ -17,6 +17,7 @@ from sipar.core.gates import gate
 from sipar.core.http import ActorRequest, version_of
 from sipar.core.problems import Conflict, Forbidden, Invalid, Place, Problem
 from sipar.incidents.artefact_actions import receive_artefact
+from sipar.incidents.mailboxes import unread_mailboxes
 from sipar.incidents.models import InboundMail, Incident
 from sipar.incidents.report_actions import discard_case, lay_pen_down, open_case, save_report
 from sipar.incidents.report_facts import askable
@@ -57,6 +58,7 @@ def start(request: ActorRequest) -> HttpResponse:
     rows = list(own_reports(actor)[:SHOWN]) if organisations else []
     context = {
         "organisations": organisations,
+        "unread": list(unread_mailboxes(actor, now=timezone.now())),
         "drafts": [row for row in rows if row.state == "draft"],
         "sent": [row for row in rows if row.state != "draft"],
         "teams": teams,

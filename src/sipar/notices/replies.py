@@ -10,11 +10,12 @@ from django.utils import timezone
 from sipar.core.acting import Actor, acting
 from sipar.core.actions import action
 from sipar.core.jobs import system
-from sipar.core.mailbox import Mailbox, Waiting, take_unseen
+from sipar.core.mailbox import Mailbox, Waiting
 from sipar.formats.bounces import Bounce, read_bounces
 from sipar.formats.problems import FormatProblem
 from sipar.formats.report_mail import PlainMail, read_plain_mail
 from sipar.incidents.mail_actions import NO_NOTICE, leave_to_people
+from sipar.incidents.mailboxes import take_mails
 from sipar.notices.addresses import number_in_address, number_in_subject
 from sipar.notices.models import Delivery, Notice, Reply
 from sipar.notices.policy import require_system
@@ -91,7 +92,7 @@ def _sent_to(bounce: Bounce, delivery: Delivery) -> frozenset[str]:
 
 def fetch(mailbox: Mailbox) -> int:
     """Take every mail that nobody has seen; returns how many. What answers no notice waits for people to read it."""
-    return len(take_unseen(mailbox, _take))
+    return len(take_mails(mailbox, _take))
 
 
 def _take(mail: Waiting) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 
+from django.utils import timezone
 from tests.cast import NOW, Cast
 
 from sipar.core.acting import acting
@@ -13,7 +14,7 @@ from sipar.desk.needs import Moment, Need
 from sipar.desk.selectors import needs_of
 from sipar.incidents.content_actions import send_message
 from sipar.incidents.custody_actions import hand_over, return_case
-from sipar.incidents.models import EmergencyReport, Incident, Task
+from sipar.incidents.models import EmergencyReport, Incident, MailboxTrouble, Task
 from sipar.incidents.tests.cases import accepted, case_of, reported
 from sipar.obligations.models import Duty
 from sipar.obligations.scan import scan
@@ -67,6 +68,24 @@ def test_a_draft_and_a_running_clock_stand_on_the_desk_of_the_organisation_alone
     assert f"Finish your report {draft.number}" in found
     for name in ("parveen", "nadia", "bushra"):
         assert draft.number not in said(cast, name), name
+
+
+def test_a_mailbox_that_cannot_be_read_stands_with_the_cert_whose_mails_it_holds(cast: Cast) -> None:
+    with acting(system(), reason="a mailbox fails"):
+        MailboxTrouble.objects.create(
+            setting="SIPAR_FEEDS_MAIL", team=cast.teams["national"], problem="cert cannot read INBOX", since=NOW,
+            tried_at=NOW,
+        )  # fmt: skip
+    sentence = "The mailbox of feeds cannot be read."
+    assert sentence not in said(cast, "nadia")
+    assert sentence in said(cast, "nadia", later=timedelta(minutes=10))
+    assert sentence not in said(cast, "parveen", later=timedelta(minutes=10))
+    with acting(system(), reason="it goes on"):
+        MailboxTrouble.objects.update(since=timezone.now() - timedelta(hours=3), tried_at=timezone.now())
+    page = cast.client("nadia").get("/report/").content.decode()
+    assert sentence in page
+    assert "cert cannot read INBOX" in page
+    assert "Every mail was read." not in page
 
 
 def test_a_task_and_a_message_stand_with_whom_they_are_for(cast: Cast) -> None:

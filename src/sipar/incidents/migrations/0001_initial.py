@@ -127,6 +127,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='MailboxTrouble',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('setting', models.CharField(choices=[('SIPAR_INTAKE_MAIL', 'The mailbox for reports'), ('SIPAR_NOTICE_MAIL', 'The mailbox for answers to notices'), ('SIPAR_FEEDS_MAIL', 'The mailbox of feeds')], max_length=40, unique=True)),
+                ('problem', models.CharField(max_length=300)),
+                ('since', models.DateTimeField()),
+                ('tried_at', models.DateTimeField()),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.team')),
+            ],
+        ),
+        migrations.CreateModel(
             name='Handover',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -22,11 +22,11 @@ from sipar.incidents.models.contents import (
     Playbook,
     Task,
 )
-from sipar.incidents.models.report import EmergencyReport, InboundMail, Report
+from sipar.incidents.models.report import EmergencyReport, InboundMail, MailboxTrouble, Report
 from sipar.incidents.models.rollup import RollUp, RollUpPeriod, RollUpReceipt
 
 __all__ = [
     "Access", "AffectedRequirement", "Artefact", "BreakGlass", "Campaign", "CaseLink", "Custody", "EmergencyReport",
-    "Entry", "Extract", "Handover", "InboundMail", "Incident", "Indicator", "Look", "Playbook", "Report",
-    "RollUp", "RollUpPeriod", "RollUpReceipt", "SeverityScore", "Task",
+    "Entry", "Extract", "Handover", "InboundMail", "Incident", "Indicator", "Look", "MailboxTrouble", "Playbook",
+    "Report", "RollUp", "RollUpPeriod", "RollUpReceipt", "SeverityScore", "Task",
 ]  # fmt: skip

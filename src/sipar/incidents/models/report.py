@@ -110,3 +110,23 @@ class InboundMail(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["state", "received_at"], name="incidents_mail_waiting")]
+
+
+class MailboxTrouble(models.Model):
+    """A mailbox that cannot be read, and since when. What comes to it waits there, and nobody knows of it."""
+
+    MAILBOXES: ClassVar = {
+        "SIPAR_INTAKE_MAIL": _("The mailbox for reports"),
+        "SIPAR_NOTICE_MAIL": _("The mailbox for answers to notices"),
+        "SIPAR_FEEDS_MAIL": _("The mailbox of feeds"),
+    }
+
+    setting = models.CharField(max_length=40, unique=True, choices=list(MAILBOXES.items()))
+    team = models.ForeignKey("teams.Team", models.PROTECT, related_name="+")
+    problem = models.CharField(max_length=300)
+    since = models.DateTimeField()
+    tried_at = models.DateTimeField()
+
+    guard = Guard(
+        select=f"({SYSTEM} or team_id = any ((select guard.desks())::bigint[]))", write=SYSTEM, recorded=False
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
@@ -19,7 +19,8 @@ from sipar.core.mailbox import mailbox_from
 from sipar.incidents import mail_tasks
 from sipar.incidents.mail_actions import receive_mail
 from sipar.incidents.mail_tasks import answer_mail, fetch
-from sipar.incidents.models import Artefact, EmergencyReport, InboundMail, Incident
+from sipar.incidents.mailboxes import unread_mailboxes
+from sipar.incidents.models import Artefact, EmergencyReport, InboundMail, Incident, MailboxTrouble
 from sipar.incidents.tests.mail_servers import Servers, mail_servers
 from sipar.orgs.models import Contact
 
@@ -288,6 +289,28 @@ def test_a_mailbox_that_does_not_answer_is_said_in_the_log_without_its_password(
     assert fetch(mailbox_from("imap://cert:secret@127.0.0.1:1/INBOX")) == 0
     assert "the mailbox could not be read" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_a_mailbox_that_stays_unread_is_told_to_the_national_cert_until_it_can_be_read(
+    cast: Cast, servers: Servers
+) -> None:
+    fetch(mailbox_from("imap://cert:secret@127.0.0.1:1/INBOX"))
+    with acting(system(), reason="look"):
+        trouble = MailboxTrouble.objects.get()
+    assert "127.0.0.1" in trouble.problem
+    assert "secret" not in trouble.problem
+
+    def told(name: str, later: timedelta) -> list[MailboxTrouble]:
+        with acting(cast.actors[name], reason="look"):
+            return list(unread_mailboxes(cast.actors[name], now=trouble.since + later))
+
+    assert told("nadia", timedelta(minutes=1)) == []
+    assert told("nadia", timedelta(minutes=6)) == [trouble]
+    for name in ("parveen", "ayesha", "omar"):
+        assert told(name, timedelta(minutes=6)) == [], name
+    assert told("nadia", timedelta(hours=2)) == []
+    fetch(mailbox_from(servers.url))
+    assert told("nadia", timedelta(minutes=6)) == []
 
 
 @pytest.mark.parametrize(
