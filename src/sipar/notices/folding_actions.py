@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from sipar.core.problems import Conflict
 from sipar.executors.ahead import ahead
 from sipar.notices import folding_sql as sql
 
@@ -61,7 +62,7 @@ def fold_batch(tally: pl.DataFrame, raw: str, *, complete: Complete | None, now:
     with connection.cursor() as cursor:
         _stage(cursor)
         _copy(cursor, tally)
-        cursor.execute(sql.MATCH)
+        _match(cursor)
         _forget_known_days(cursor, lake(), raw=raw)
         cursor.execute(sql.ADD)
         seen = cursor.rowcount
@@ -88,7 +89,7 @@ def refold(first_day: date, last_day: date, *, now: datetime) -> Folded:
         _stage(cursor)
         for tally in _tallies(store, days, first_day, last_day):
             _copy(cursor, tally)
-        cursor.execute(sql.MATCH)
+        _match(cursor)
         cursor.execute(sql.SET, {"oldest": datetime.combine(days[0], time(), UTC)})
         seen = cursor.rowcount
         cursor.execute(sql.INSERT)
@@ -154,6 +155,17 @@ def _stage(cursor: Any) -> None:
     cursor.execute("select pg_advisory_xact_lock(%s)", [sql.LOCK])
     cursor.execute("drop table if exists folded, matched, twice")
     cursor.execute(sql.STAGE)
+
+
+def _match(cursor: Any) -> None:
+    """Find what there is already. Raises Conflict where an owner has left the register since rows were routed."""
+    cursor.execute(sql.STRANGERS)
+    if cursor.fetchone() == (True,):
+        raise Conflict(
+            "An organisation or a CERT that these rows were routed to has left the register. Read them again.",
+            code="finding.owner",
+        )
+    cursor.execute(sql.MATCH)
 
 
 def _close_moved(cursor: Any) -> int:

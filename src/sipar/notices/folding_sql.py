@@ -19,6 +19,13 @@ COPY: Final = (
 )
 # The planner needs how many rows there are and how they spread, not a hundred values of each column.
 _ANALYZE: Final = "set local default_statistics_target = 10; analyze {}; reset default_statistics_target"
+# Whether an owner is not, or no longer, in the register.
+STRANGERS: Final = """
+select exists (
+    select from folded
+    where organisation_id not in (select id from orgs_organisation) or team_id not in (select id from teams_team)
+)
+"""
 # Which findings there are of these keys, at the same organisation or at another: looked up once for all that follows.
 MATCH: Final = f"""
 {_ANALYZE.format("folded")};

@@ -76,8 +76,8 @@ class Migration(migrations.Migration):
                 ('priority', models.FloatField(null=True)),
                 ('reasons', models.JSONField(default=list)),
                 ('due_on', models.DateField(null=True)),
-                ('organisation', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='orgs.organisation')),
-                ('team', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.team')),
+                ('organisation', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='orgs.organisation')),
+                ('team', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.team')),
             ],
             options={
                 'indexes': [models.Index(fields=['organisation', 'first_seen'], name='notices_finding_course'), models.Index(models.OrderBy(models.F('priority'), descending=True, nulls_last=True), models.OrderBy(models.F('severity'), descending=True), models.F('id'), condition=models.Q(('priority__isnull', False), ('state__in', ('open', 'stale', 'reopened'))), name='notices_finding_first'), models.Index(models.F('kind'), models.OrderBy(models.F('priority'), descending=True, nulls_last=True), models.OrderBy(models.F('severity'), descending=True), models.F('id'), condition=models.Q(('priority__isnull', False), ('state__in', ('open', 'stale', 'reopened'))), name='notices_finding_kind'), models.Index(condition=models.Q(('priority', None), ('state__in', ('open', 'stale', 'reopened'))), fields=['id'], name='notices_finding_unranked'), models.Index(condition=models.Q(('organisation', None)), fields=['team'], name='notices_finding_team'), models.Index(fields=['asset'], name='notices_finding_asset', opclasses=['varchar_pattern_ops']), django.contrib.postgres.indexes.GinIndex(condition=models.Q(('cves', []), _negated=True), fields=['cves'], name='notices_finding_cves')],

@@ -16,6 +16,7 @@ from tests.cast import Cast
 
 from sipar.core.acting import acting
 from sipar.core.jobs import system
+from sipar.core.problems import Conflict
 from sipar.eventstore import lake
 from sipar.exposure.folding import fold
 from sipar.exposure.tests.observed import observed
@@ -270,6 +271,14 @@ def test_a_transaction_that_fails_leaves_findings_as_they_were(desk: Desk) -> No
     with pytest.raises(OSError, match="the power"):
         fails()
     assert rows_of(findings()) == before
+
+
+@pytest.mark.parametrize("gone", [{"organisation": -5}, {"organisation": None, "team": -5}])
+def test_an_owner_who_has_left_the_register_since_gets_no_finding(desk: Desk, gone: dict[str, int]) -> None:
+    with pytest.raises(Conflict, match="left the register"):
+        desk.report(1, {}, {"port": 1} | gone)
+    assert findings() == []
+    assert desk.report(1, {"organisation": None, "team": None}) == Folded(new=1)
 
 
 def busy(desk: Desk) -> None:
