@@ -5,6 +5,7 @@ Import inside functions only, or where numba is needed anyway: it compiles at fi
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from sipar.routing.compiling import kernel
 
 type Numbers = NDArray[np.int64]
 type Words = NDArray[np.uint64]
-_SMALLEST = 1 << 10
+_FEWEST_BITS = 10
 
 
 @dataclass(frozen=True)
@@ -41,28 +42,32 @@ def grouped(keys: tuple[Words, Words], owners: Numbers, *, seen: Numbers, ties: 
     Of rows seen at the same time, that with the greatest tie is the latest, and of those the last one.
     """
     rows = len(owners)
-    slots = np.zeros(max(_SMALLEST, 1 << (2 * rows - 1).bit_length()), np.int64)
+    bits = max(_FEWEST_BITS, (2 * rows - 1).bit_length())
+    slots = np.zeros(1 << bits, np.int64)
+    # Keys are hashes that anybody can compute. What is not known is where in the table they meet.
+    mixer = np.uint64(secrets.randbits(64) | 1)
     of_row = np.empty(rows, np.int64)
     found = np.empty((5, rows), np.int64)
-    count = _gather(*keys, owners, seen, ties, severity, slots, of_row, found)
+    count = _gather(*keys, owners, seen, ties, severity, mixer, np.uint64(64 - bits), slots, of_row, found)
     latest, first, last, counts, worst = found[:, :count]
     return Groups(of_row, latest, first, last, counts, worst)
 
 
 @kernel
 def _gather(
-    low: Words, high: Words, owners: Numbers, seen: Numbers, ties: Numbers, severity: Numbers, slots: Numbers,
-    of_row: Numbers, found: Numbers,
+    low: Words, high: Words, owners: Numbers, seen: Numbers, ties: Numbers, severity: Numbers, mixer: np.uint64,
+    shift: np.uint64, slots: Numbers, of_row: Numbers, found: Numbers,
 ) -> int:  # fmt: skip  # pragma: no cover - compiled
     """Fill `of_row` and `found` (latest, first, last, count, severity), and return how many groups there are.
 
-    `slots` are by open addressing, at most half full, and hold the first row of a group, counted from one.
+    `slots` are by open addressing, at most half full, and hold the first row of a group, counted from one. A row begins
+    to look at the highest bits of its key times `mixer`.
     """
     mask = np.uint64(len(slots) - 1)
     groups = 0
     for row in range(len(owners)):
-        # The halves are hashes already; one key has several owners where an address changed hands.
-        place = (low[row] ^ (np.uint64(owners[row]) * np.uint64(0x9E3779B97F4A7C15))) & mask
+        # One key has several owners where an address changed hands.
+        place = ((low[row] ^ np.uint64(owners[row])) * mixer) >> shift
         while True:
             first = slots[place] - 1
             if first < 0:
