@@ -38,6 +38,10 @@ SECRETS = {
 # Told on purpose: a conflict of responsibility is put to the Council by name, roles are managed where they hold, and
 # the ombudsman reads in the ledger who did what where (never the values).
 GLASS = "cases/glass/"
+DOWNLOAD = {
+    "Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}  # fmt: skip
 STRANGE = "?page=-1&q=%00%27%22%3Cscript%3E&sort=;drop&sector=x&province=999999999999999999999"
 EXCEPTIONS: dict[str, str | tuple[str, ...]] = {
     "kamran": "teams/conflicts/", "adil": "me/accounts/", "omar": ("ledger/", GLASS),
@@ -81,15 +85,18 @@ def test_a_role_that_a_gate_does_not_admit_is_refused(world: World, person: str)
 def test_nobody_reads_an_organisation_outside_their_part_or_a_case_that_was_not_given_to_them(
     world: World, person: str
 ) -> None:
-    """Also the case of Delta, whom the National CERT has in its register and whose case another CERT has."""
+    """Also the case of Delta, whom the National CERT has in its register and whose case another CERT has. What is given
+    out to be saved stays in no cache on the way, where others might find it, and runs in no browser."""
     client = world.cast.client(person)
     organisations = [mark for key in world.cast.organisations if key not in SEES[person] for mark in world.marks(key)]
     cases = secrets_of_cases(world, person)
-    leaks, broken = [], []
+    leaks, broken, loose = [], [], []
     for door, address in every_address(world):
         answer = knock(client, door, "get", address)
         if answer.status_code >= 500:
             broken.append((address, answer.status_code))
+        if answer.has_header("Content-Disposition") and not DOWNLOAD.items() <= answer.headers.items():
+            loose.append(address)
         # A page may repeat the address that was asked for: whoever asked knew it.
         body = content_of(answer).replace(address, "")
         if not door.route.startswith(EXCEPTIONS.get(person, "-")):
@@ -99,6 +106,7 @@ def test_nobody_reads_an_organisation_outside_their_part_or_a_case_that_was_not_
             leaks += [(address, mark) for mark in cases if mark in body]
     assert leaks == []
     assert broken == []
+    assert loose == []
 
 
 def secrets_of_cases(world: World, person: str) -> list[str]:

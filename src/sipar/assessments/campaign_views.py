@@ -26,10 +26,10 @@ from sipar.assessments.campaign_policy import (
     require_may_lead,
 )
 from sipar.assessments.models import Campaign
+from sipar.core.files import download_table
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid
-from sipar.formats.table_writing import write_csv
 from sipar.orgs.models import Province, Sector
 from sipar.people.gates import TEAM, TEAM_HEAD
 from sipar.ui.context import nation_zone
@@ -245,10 +245,8 @@ def campaign_reminders(request: ActorRequest, code: str) -> HttpResponse:
     """Who has not answered, with an address to write to, as CSV."""
     found = selectors.access_campaign(request.actor, code)
     filters = {name: request.GET.get(name, "") for name in FILTERS}
-    body = write_csv(selectors.REMINDER_HEADER, selectors.reminder_rows(found, filters))
-    response = HttpResponse(body, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{found.code}-reminders.csv"'
-    return response
+    rows = selectors.reminder_rows(found, filters)
+    return download_table(selectors.REMINDER_HEADER, rows, name=f"{found.code}-reminders.csv")
 
 
 def _form_page(request: ActorRequest, form: CampaignForm, *, heading: str, trail: list[dict[str, str]]) -> HttpResponse:

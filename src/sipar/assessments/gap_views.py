@@ -30,11 +30,11 @@ from sipar.assessments.roadmap_actions import may_plan
 from sipar.assessments.roadmap_forms import AddItemsForm
 from sipar.assessments.selectors import access_assessment, assessments_open_to
 from sipar.assessments.work_tabs import level_view, text_of, whole_number_of, work_tabs
+from sipar.core.files import download, download_table
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Conflict, not_open
 from sipar.formats.oscal_results import FILE_NAMES
-from sipar.formats.table_writing import write_csv
 from sipar.frameworks.selectors import LoadedFramework, loaded
 from sipar.orgs.models import Province, Sector
 from sipar.people.gates import ASSESSMENT_READERS
@@ -71,9 +71,8 @@ def assessment_gaps(request: ActorRequest, assessment_id: int) -> HttpResponse:
     items = live_items(assessment.organisation_id, assessment.campaign_id)
     found = gaps_of(assessment, framework, items=items)
     if request.GET.get("format") == "csv":
-        return _csv(
-            f"gaps-{assessment.campaign.code}-{assessment.organisation.identifier}.csv", GAP_HEADER, _gap_rows(found)
-        )
+        name = f"gaps-{assessment.campaign.code}-{assessment.organisation.identifier}.csv"
+        return download_table(GAP_HEADER, _gap_rows(found), name=name)
     return render(request, "assessments/gap_list.html", _gap_page(request, assessment, framework, found))
 
 
@@ -129,9 +128,7 @@ def oscal_file(request: ActorRequest, assessment_id: int, document: str) -> Http
         raise not_open("document")
     model = DOCUMENTS[document]
     data = oscal_document(assessment, model, now=timezone.now())
-    response = HttpResponse(data, content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{FILE_NAMES[model]}"'
-    return response
+    return download(data, name=FILE_NAMES[model], media_type="application/json")
 
 
 def _constituency_page(request: ActorRequest) -> HttpResponse:
@@ -148,7 +145,7 @@ def _constituency_page(request: ActorRequest) -> HttpResponse:
     }
     found = constituency_gaps(campaign, framework, **chosen)
     if request.GET.get("format") == "csv":
-        return _csv(f"gaps-{campaign.code}.csv", NATION_HEADER, _requirement_rows(found.lines))
+        return download_table(NATION_HEADER, _requirement_rows(found.lines), name=f"gaps-{campaign.code}.csv")
     query = request.GET.copy()
     query["format"] = "csv"
     page = Paginator(found.lines, ROWS).get_page(request.GET.get("page"))
@@ -222,12 +219,6 @@ def _requirement_rows(lines: tuple[RequirementLine, ...]) -> list[tuple[Any, ...
         )
         for line in lines
     ]  # fmt: skip
-
-
-def _csv(name: str, header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> HttpResponse:
-    response = HttpResponse(write_csv(header, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 def _in_language(text: dict[str, str]) -> str:

@@ -40,11 +40,10 @@ from sipar.assessments.roadmap_selectors import (
 from sipar.assessments.roadmap_timeline import timeline
 from sipar.assessments.selectors import access_assessment
 from sipar.assessments.work_tabs import text_of, work_tabs
-from sipar.core.files import file_response
+from sipar.core.files import download_table, file_response
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid, not_open
-from sipar.formats.table_writing import write_csv
 from sipar.frameworks.selectors import loaded
 from sipar.orgs.models import Organisation
 from sipar.people.gates import ASSESSMENT_READERS, ORGANISATION
@@ -326,6 +325,4 @@ def _csv(items: list[RoadmapItem], today: date) -> HttpResponse:
         )
         for item in items
     ]  # fmt: skip
-    response = HttpResponse(write_csv(HEADER, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="roadmap.csv"'
-    return response
+    return download_table(HEADER, rows, name="roadmap.csv")

@@ -33,6 +33,7 @@ from sipar.assessments.selectors import (
 from sipar.assessments.signing import factors_of, shown_for, shown_lately
 from sipar.assessments.submissions import canonical, differences
 from sipar.assessments.submit_actions import submit_assessment
+from sipar.core.files import download
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest, version_of
 from sipar.core.ledger import proof_for
@@ -138,7 +139,8 @@ def receipt(request: ActorRequest, assessment_id: int, number: int) -> HttpRespo
 def signed_document(request: ActorRequest, assessment_id: int, number: int) -> HttpResponse:
     """What was signed, byte for byte as its digest was taken."""
     submission = access_version(request.actor, assessment_id, number)
-    return _download(canonical(submission.snapshot), f"sipar-assessment-{assessment_id}-version-{number}.json")
+    name = f"sipar-assessment-{assessment_id}-version-{number}.json"
+    return download(canonical(submission.snapshot), name=name, media_type="application/json")
 
 
 @gate(ASSESSMENT_READERS)
@@ -150,9 +152,8 @@ def proof(request: ActorRequest, assessment_id: int, number: int) -> HttpRespons
     if event is None:
         raise not_open("ledger event")
     document = {"digest": submission.digest, **proof_for(event)}
-    return _download(
-        json.dumps(document, indent=1).encode(), f"sipar-assessment-{assessment_id}-version-{number}-proof.json"
-    )
+    name = f"sipar-assessment-{assessment_id}-version-{number}-proof.json"
+    return download(json.dumps(document, indent=1), name=name, media_type="application/json")
 
 
 def _check_page(request: ActorRequest, assessment_id: int, *, problem: Problem | None = None) -> HttpResponse:
@@ -225,10 +226,3 @@ def _trail(assessment: Assessment) -> list[dict[str, str]]:
         {"url": reverse("assessments"), "label": _("Assessments")},
         {"url": reverse("assessment", args=[assessment.pk]), "label": assessment.organisation.name},
     ]
-
-
-def _download(content: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response

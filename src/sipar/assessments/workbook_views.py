@@ -20,7 +20,7 @@ from sipar.assessments.policy import require_may_answer
 from sipar.assessments.selectors import access_assessment, is_open_for_answers
 from sipar.assessments.submissions import level_in_words
 from sipar.assessments.workbook import LIMITS, Preview, export_workbook, preview_workbook
-from sipar.core.files import XLSX
+from sipar.core.files import XLSX, download
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest, version_of
 from sipar.core.problems import Conflict, Invalid, Place, Problem
@@ -38,11 +38,8 @@ def export(request: ActorRequest, assessment_id: int) -> HttpResponse:
     wanted = request.GET.get("language") or get_language() or "en"
     language = wanted if wanted in LANGUAGES else "en"
     content = export_workbook(assessment, loaded(assessment.campaign.framework_id), language=language)
-    response = HttpResponse(content, content_type=XLSX)
     name = f"sipar-{assessment.organisation.identifier}-{assessment.campaign.code}-{language}.xlsx"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return download(content, name=name, media_type=XLSX)
 
 
 @gate(ORGANISATION)

@@ -14,12 +14,12 @@ import re
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from django.conf import settings
 from django.http import FileResponse, HttpResponse
@@ -31,6 +31,9 @@ from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.models import StoredFile
 from sipar.core.problems import Conflict, Invalid, Place, not_open
+
+if TYPE_CHECKING:
+    from sipar.formats.table_writing import Rows
 
 MAX_BYTES = 25 * 1024 * 1024
 CHUNK = 256 * 1024
@@ -122,6 +125,13 @@ def download(content: bytes | str, *, name: str, media_type: str) -> HttpRespons
     response = HttpResponse(content, content_type=media_type)
     _as_download(response, name)
     return response
+
+
+def download_table(header: Sequence[str], rows: Rows, *, name: str) -> HttpResponse:
+    """A table as CSV to save."""
+    from sipar.formats.table_writing import write_csv
+
+    return download(write_csv(header, rows), name=name, media_type=f"{CSV}; charset=utf-8")
 
 
 @dataclass(frozen=True)

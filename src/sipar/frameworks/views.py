@@ -13,6 +13,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from sipar.core.files import CSV, download
 from sipar.core.gates import Gate, gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid
@@ -96,9 +97,7 @@ def framework_csv(request: ActorRequest, number: int) -> HttpResponse:
     """The requirements of a version as CSV, which comes back in through the import."""
     row = selectors.access_framework(number)
     body = write_requirements_csv(selectors.loaded(number).catalogue)
-    response = HttpResponse(body, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="framework-{row.pk}-requirements.csv"'
-    return response
+    return download(body, name=f"framework-{row.pk}-requirements.csv", media_type=f"{CSV}; charset=utf-8")
 
 
 @gate(LOADERS)

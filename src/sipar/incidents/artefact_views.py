@@ -12,11 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sipar.core.files import bytes_response
+from sipar.core.files import bytes_response, download_table
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid
-from sipar.formats.table_writing import write_csv
 from sipar.incidents import artefact_actions, indicator_actions, requirement_actions
 from sipar.incidents.case_policy import CASE_READERS
 from sipar.incidents.content_forms import (
@@ -148,9 +147,7 @@ def export_indicators(request: ActorRequest, number: str) -> HttpResponse:
     table = [
         (row.kind, row.value, row.tlp, row.note, row.first_seen, row.last_seen, row.added_at) for row in kept
     ]  # fmt: skip
-    response = HttpResponse(write_csv(INDICATOR_HEADER, table), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="indicators-{look.incident.number}.csv"'
-    return response
+    return download_table(INDICATOR_HEADER, table, name=f"indicators-{look.incident.number}.csv")
 
 
 @gate(CASE_READERS)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from sipar.core import files
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid
@@ -67,9 +68,8 @@ def playbook(request: ActorRequest, playbook_id: int) -> HttpResponse:
 def download(request: ActorRequest, playbook_id: int) -> HttpResponse:
     """The playbook as CACAO 2.0 JSON."""
     found = playbook_actions.access_playbook(request.actor, playbook_id)
-    response = HttpResponse(playbook_actions.exported(found), content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{found.identifier}.json"'
-    return response
+    name = f"{found.identifier}.json"
+    return files.download(playbook_actions.exported(found), name=name, media_type="application/json")
 
 
 @gate(TEAM)

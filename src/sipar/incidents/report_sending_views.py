@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from sipar.assessments.signing import factors_of, shown_for, shown_lately
 from sipar.assessments.submit_actions import SecondFactor
+from sipar.core.files import download
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.ledger import proof_for
@@ -113,7 +114,9 @@ def receipt(request: ActorRequest, number: str, sent: int) -> HttpResponse:
 def document(request: ActorRequest, number: str, sent: int) -> HttpResponse:
     """What was sent, byte for byte as its digest was taken."""
     submission = _access_submission(request, number, sent)
-    return _download(signed_document(submission), f"sipar-report-{number}-{sent}.json")
+    return download(
+        signed_document(submission), name=f"sipar-report-{number}-{sent}.json", media_type="application/json"
+    )
 
 
 @gate(REPORT_READERS)
@@ -125,7 +128,8 @@ def proof(request: ActorRequest, number: str, sent: int) -> HttpResponse:
     if event is None or not Leaf.objects.filter(event_id=event).exists():
         raise not_open("ledger event")
     content = {"digest": submission.digest, **proof_for(event)}
-    return _download(json.dumps(content, indent=1).encode(), f"sipar-report-{number}-{sent}-proof.json")
+    text = json.dumps(content, indent=1)
+    return download(text, name=f"sipar-report-{number}-{sent}-proof.json", media_type="application/json")
 
 
 @gate(REPORT_SIGNERS)
@@ -242,10 +246,3 @@ def _changes(submission: Submission) -> list[dict[str, Any]]:
         }
         for change in changes_in_words(submission.changed)
     ]
-
-
-def _download(content: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response

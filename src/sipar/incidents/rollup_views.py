@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sipar.assessments.signing import factors_of, shown_for, shown_lately
+from sipar.core.files import download
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Conflict, Forbidden, Invalid
@@ -126,9 +127,8 @@ def rollup(request: ActorRequest, number: str) -> HttpResponse:
 def document(request: ActorRequest, number: str) -> HttpResponse:
     """The bytes that were signed."""
     found = access_rollup(request.actor, number)
-    response = HttpResponse(actions.signed_document(found), content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="rollup-{found.number}.json"'
-    return response
+    signed = actions.signed_document(found)
+    return download(signed, name=f"rollup-{found.number}.json", media_type="application/json")
 
 
 @gate(TEAM)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
+from sipar.core.files import download
 from sipar.core.gates import Gate, gate
 from sipar.core.http import ActorRequest
 from sipar.core.numbers import LARGEST_KEY, whole_number
@@ -78,9 +79,8 @@ def event(request: ActorRequest, number: int) -> HttpResponse:
 def proof(request: ActorRequest, number: int) -> HttpResponse:
     """The proof of inclusion as a file to keep."""
     document = proof_with_entry(request.actor, access_event(request.actor, number))
-    response = HttpResponse(json.dumps(document, indent=1, ensure_ascii=False), content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="sipar-proof-{number}.json"'
-    return response
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    return download(text, name=f"sipar-proof-{number}.json", media_type="application/json")
 
 
 @gate(LEDGER_VERIFIERS)

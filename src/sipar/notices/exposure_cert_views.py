@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
+from sipar.core.files import download_table
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.numbers import whole_number
@@ -26,7 +27,7 @@ from sipar.notices.exposure_pictures import SPANS, course_chart, kinds_chart, pr
 from sipar.notices.exposure_policy import CONSTITUENCY
 from sipar.notices.exposure_selectors import Cut, findings_seen, listed, page_of
 from sipar.notices.exposure_sub import sub_navigation
-from sipar.notices.exposure_views import CSV_HEADER, ROWS, course_rows, csv_response, finding_row, lines_of
+from sipar.notices.exposure_views import CSV_HEADER, ROWS, course_rows, finding_row, lines_of
 from sipar.notices.exposure_words import (
     CRITICAL,
     SEVERITIES,
@@ -120,17 +121,15 @@ def exposure_csv(request: ActorRequest, name: str) -> HttpResponse:
         raise not_open("table")
     now = timezone.now()
     team, cut = _asked(request)
-    file = f"exposure-{team.code}-{name}"
+    file = f"exposure-{team.code}-{name}.csv"
     if name == "findings":
         rows = listed(findings_seen(_of_team(team, cut), now=now), 0, MOST_ROWS)
         header = ("organisation", *CSV_HEADER)
-        return csv_response(
-            file, header,
-            [(row.organisation.identifier if row.organisation else None, *finding_row(row)) for row in rows],
-        )  # fmt: skip
+        whose = [(row.organisation.identifier if row.organisation else None, *finding_row(row)) for row in rows]
+        return download_table(header, whose, name=file)
     found = selectors.constituency_of(team, cut)
     if name == "course":
-        return csv_response(file, ("day", "open"), course_rows(found.course, now=now))
+        return download_table(("day", "open"), course_rows(found.course, now=now), name=file)
     if name == "kinds":
         lines = [(line.key, kind_word(line.key), line) for line in found.kinds]
     elif name == "severities":
@@ -139,7 +138,7 @@ def exposure_csv(request: ActorRequest, name: str) -> HttpResponse:
         names = sector_names() if name == "sectors" else province_names()
         places = found.sectors if name == "sectors" else found.provinces
         lines = [(*names[line.key], line) for line in places]
-    return csv_response(file, LINE_HEADER, [_csv_line(code, title, line) for code, title, line in lines])
+    return download_table(LINE_HEADER, [_csv_line(code, title, line) for code, title, line in lines], name=file)
 
 
 _TABLES = ("findings", "course", "kinds", "severities", "sectors", "provinces")

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from sipar.core.files import download_table
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import not_open
@@ -19,7 +20,7 @@ from sipar.notices.exposure_nation import NationalExposure, Place, national_expo
 from sipar.notices.exposure_pictures import course_chart, national_heat, national_sentence, province_map
 from sipar.notices.exposure_policy import NATION
 from sipar.notices.exposure_sub import sub_navigation
-from sipar.notices.exposure_views import course_rows, csv_response
+from sipar.notices.exposure_views import course_rows
 from sipar.notices.exposure_words import Names, days_in_words, province_names, sector_names
 from sipar.people.roles import TEAM_ROLES
 
@@ -66,15 +67,16 @@ def exposure_nation_csv(request: ActorRequest, name: str) -> HttpResponse:
     if name not in TABLES:
         raise not_open("table")
     found = national_exposure(request.actor)
-    file = f"exposure-nation-{name}"
+    file = f"exposure-nation-{name}.csv"
     if name == "course":
-        return csv_response(file, ("day", "open"), course_rows(found.course, now=timezone.now()))
+        return download_table(("day", "open"), course_rows(found.course, now=timezone.now()), name=file)
     sectors, provinces = sector_names(), province_names()
     if name == "cells":
-        return csv_response(file, ("sector", "province", "organisations_critical"), _cells(found, sectors, provinces))
+        critical = ("sector", "province", "organisations_critical")
+        return download_table(critical, _cells(found, sectors, provinces), name=file)
     places, names = (found.sectors, sectors) if name == "sectors" else (found.provinces, provinces)
     header = ("code", "name", "organisations_critical", "median_days")
-    return csv_response(file, header, [(*names[place.key], place.critical, place.days) for place in places])
+    return download_table(header, [(*names[place.key], place.critical, place.days) for place in places], name=file)
 
 
 def rows_of(places: tuple[Place, ...], names: Names) -> list[dict[str, Any]]:

@@ -10,17 +10,17 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from sipar.core.acting import Actor
+from sipar.core.files import download_table
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.numbers import LARGEST_KEY, whole_number
 from sipar.core.problems import Invalid, Problem, not_open
-from sipar.formats.table_writing import Cell, write_csv
+from sipar.formats.table_writing import Cell
 from sipar.notices import exposure_selectors as selectors
 from sipar.notices.actions import Answer, answer
 from sipar.notices.exposure_pictures import SPANS, course_chart, kinds_chart
@@ -89,7 +89,7 @@ def exposure_organisation_csv(request: ActorRequest, identifier: str, name: str)
         rows = [finding_row(row) for row in selectors.open_findings(organisation)[:100_000]]
     else:
         raise not_open("table")
-    return csv_response(f"exposure-{organisation.identifier}-{name}", header, rows)
+    return download_table(header, rows, name=f"exposure-{organisation.identifier}-{name}.csv")
 
 
 @gate(EXPOSURE)
@@ -278,13 +278,6 @@ def course_rows(course: list[int] | tuple[int, ...], *, now: datetime) -> list[t
     """(day, open findings at its end), the oldest first."""
     first = now.date().toordinal() - len(course) + 1
     return [(date.fromordinal(first + place), number) for place, number in enumerate(course)]
-
-
-def csv_response(name: str, header: tuple[str, ...], rows: list[tuple[Cell, ...]]) -> HttpResponse:
-    """A table as a download."""
-    response = HttpResponse(write_csv(header, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{name}.csv") or ""
-    return response
 
 
 def _sentence(found: OrganisationExposure, *, own: bool) -> str:

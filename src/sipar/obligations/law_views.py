@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from sipar.core.files import download
 from sipar.core.gates import Gate, gate
 from sipar.core.http import ActorRequest
 from sipar.core.numbers import whole_number
@@ -89,10 +90,7 @@ def show(request: ActorRequest, code: str) -> HttpResponse:
 def text(request: ActorRequest, code: str) -> HttpResponse:
     """The file itself, to keep or to give to `sipar law replay`."""
     row = access_regime(request.actor, code, _version(request))
-    response = HttpResponse(row.text, content_type="application/yaml; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{row.code}-{row.version}.yaml"'
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return download(row.text, name=f"{row.code}-{row.version}.yaml", media_type="application/yaml; charset=utf-8")
 
 
 @gate(SWITCHERS)

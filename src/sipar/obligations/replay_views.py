@@ -8,12 +8,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from sipar.core.files import file_response, open_file
+from sipar.core import files
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.models import BackgroundRun
@@ -97,13 +96,9 @@ def download(request: ActorRequest, run: int, kind: str) -> HttpResponse:
         raise not_open("replay")
     form, _dash, language = kind.partition("-")
     if form == "pdf":
-        return file_response(open_file(request.actor, int(found.result["pdf"][language])))
-    response = HttpResponse(csv_of(found.result), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=f"replay-{found.pk}.csv") or "attachment"
-    )
-    response["Cache-Control"] = "private, no-store"
-    return response
+        return files.file_response(files.open_file(request.actor, int(found.result["pdf"][language])))
+    name = f"replay-{found.pk}.csv"
+    return files.download(csv_of(found.result), name=name, media_type=f"{files.CSV}; charset=utf-8")
 
 
 def _result(document: Document) -> dict[str, object]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from sipar.core import files
 from sipar.core.acting import Actor
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
@@ -104,9 +105,7 @@ def download(content: bytes, form: str) -> HttpResponse:
         "csv": "text/csv; charset=utf-8",
         "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     }
-    response = HttpResponse(content, content_type=kinds[form])
-    response["Content-Disposition"] = f'attachment; filename="register.{form}"'
-    return response
+    return files.download(content, name=f"register.{form}", media_type=kinds[form])
 
 
 def filter_from(request: HttpRequest) -> OrganisationFilter:

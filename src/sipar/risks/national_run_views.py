@@ -14,12 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sipar.core.files import bytes_response, download, read_bytes
+from sipar.core.files import bytes_response, download_table, read_bytes
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.numbers import whole_number
 from sipar.core.problems import Invalid, not_open
-from sipar.formats.table_writing import write_csv
 from sipar.risks import actions, selectors
 from sipar.risks.models import AssumptionSet, Run
 from sipar.risks.national_comparing import changes, compare, curve_of
@@ -184,14 +183,14 @@ def run_download(request: ActorRequest, run: int, kind: str) -> HttpResponseBase
     name = f"risk-run-{run}-{table}.{form}"
     if form == "parquet":
         return bytes_response(digest, name=name)
-    return download(_csv(read_bytes(digest)), name=name, media_type="text/csv; charset=utf-8")
+    return _as_table(read_bytes(digest), name=name)
 
 
-def _csv(parquet: bytes) -> bytes:
+def _as_table(parquet: bytes, *, name: str) -> HttpResponseBase:
     import polars as pl
 
     table = pl.read_parquet(io.BytesIO(parquet))
-    return write_csv(tuple(table.columns), table.rows())
+    return download_table(table.columns, table, name=name)
 
 
 def _asked_version(request: ActorRequest) -> AssumptionSet:

@@ -14,11 +14,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from sipar.core.files import download
+from sipar.core.files import download_table
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import not_open
-from sipar.formats.table_writing import write_csv
 from sipar.people.roles import TEAM_ROLES
 from sipar.risks import national_pictures as pictures
 from sipar.risks import selectors
@@ -57,7 +56,7 @@ def board_csv(request: ActorRequest, run: int, name: str) -> HttpResponse:
     if picture is None:
         raise not_open("run")
     header, rows = table_of(picture, name)
-    return csv_response(f"risk-run-{run}-{name}", header, rows)
+    return download_table(header, rows, name=f"risk-run-{run}-{name}.csv")
 
 
 @gate(NATION_GATE)
@@ -169,11 +168,6 @@ def table_of(picture: Picture, name: str) -> tuple[tuple[str, ...], list[tuple[A
     if name == "curve":
         return ("loss", "probability_of_more"), [(loss, chance) for loss, chance in picture.result["curve"]]
     raise not_open("table")
-
-
-def csv_response(name: str, header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> HttpResponse:
-    """A table as a CSV file to save."""
-    return download(write_csv(header, rows), name=f"{name}.csv", media_type="text/csv; charset=utf-8")
 
 
 def _latest(request: ActorRequest) -> Picture | None:

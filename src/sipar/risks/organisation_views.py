@@ -17,11 +17,10 @@ from django.views.decorators.http import require_GET, require_POST
 from sipar.assessments.gap_selectors import live_items
 from sipar.assessments.roadmap_views import today_of
 from sipar.assessments.work_tabs import text_of
-from sipar.core.files import download
+from sipar.core.files import download_table
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Conflict, Invalid, Problem, not_open
-from sipar.formats.table_writing import write_csv
 from sipar.orgs.models import Organisation, Province, Sector
 from sipar.orgs.selectors import OrganisationFilter, organisations, organisations_of_actor
 from sipar.people.roles import TEAM_ROLES
@@ -316,7 +315,7 @@ def _gaps_csv(organisation: Organisation, standing: Standing) -> HttpResponse:
         for gap in standing.gaps
     ]  # fmt: skip
     name = f"priced-gaps-{organisation.identifier}.csv"
-    return download(write_csv(GAP_HEADER, rows), name=name, media_type="text/csv; charset=utf-8")
+    return download_table(GAP_HEADER, rows, name=name)
 
 
 def _provider_choices(request: ActorRequest) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sipar.core.files import XLSX, download
+from sipar.core.files import XLSX, download, download_table
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.models import BackgroundRun
@@ -183,18 +183,18 @@ def measures(request: ActorRequest, plan: int) -> HttpResponse:
 @require_GET
 def plan_download(request: ActorRequest, plan: int, kind: str) -> HttpResponse:
     """What is bought as CSV or XLSX."""
-    from sipar.formats.table_writing import Sheet, write_csv, write_xlsx
+    from sipar.formats.table_writing import Sheet, write_xlsx
 
     found = access_plan(request.actor, plan)
     detail = detail_of(request.actor, found)
     if kind not in ("csv", "xlsx"):
         raise not_open("table")
     table = plan_tables.exported(found, detail)
+    name = f"plan-{found.pk}.{kind}"
     if kind == "csv":
-        content, media_type = write_csv(plan_tables.HEADER, table), "text/csv; charset=utf-8"
-    else:
-        content, media_type = write_xlsx([Sheet(name="measures", header=plan_tables.HEADER, rows=table)]), XLSX
-    return download(content, name=f"plan-{found.pk}.{kind}", media_type=media_type)
+        return download_table(plan_tables.HEADER, table, name=name)
+    content = write_xlsx([Sheet(name="measures", header=plan_tables.HEADER, rows=table)])
+    return download(content, name=name, media_type=XLSX)
 
 
 def _asked(

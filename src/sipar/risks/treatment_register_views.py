@@ -16,11 +16,10 @@ from django.views.decorators.http import require_GET
 
 from sipar.assessments.roadmap_views import today_of
 from sipar.assessments.work_tabs import text_of
-from sipar.core.files import download
+from sipar.core.files import download_table
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest, version_of
 from sipar.core.problems import Conflict, Invalid
-from sipar.formats.table_writing import write_csv
 from sipar.orgs.models import Organisation
 from sipar.risks.organisation_selectors import (
     Standing,
@@ -205,7 +204,7 @@ def _csv(
         for line in lines
     ]  # fmt: skip
     name = f"risks-{organisation.identifier}.csv"
-    return download(write_csv(HEADER, rows), name=name, media_type="text/csv; charset=utf-8")
+    return download_table(HEADER, rows, name=name)
 
 
 def _done(row: Treatment) -> dict[str, Any]:

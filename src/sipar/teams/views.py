@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from sipar.core.files import TEXT, download
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid
@@ -117,9 +118,8 @@ def team(request: ActorRequest, code: str) -> HttpResponse:
 def profile_text(request: ActorRequest, code: str) -> HttpResponse:
     """The RFC 2350 description as a text file."""
     found = access_team(request.actor, code)
-    response = HttpResponse(as_text(found.name["en"], found.profile), content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="rfc2350-{found.code}.txt"'
-    return response
+    text = as_text(found.name["en"], found.profile)
+    return download(text, name=f"rfc2350-{found.code}.txt", media_type=f"{TEXT}; charset=utf-8")
 
 
 @gate(TEAM)

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_GET
 from sipar.board.evidence import Evidence, evidence
 from sipar.board.policy import BOARD
 from sipar.board.tables import words
+from sipar.core.files import download_table
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
-from sipar.formats.table_writing import write_csv
 from sipar.nations.reference import indicators
 
 
@@ -35,9 +35,7 @@ def csv(request: ActorRequest) -> HttpResponse:
     """The figures as CSV."""
     rows = [row for item in evidence(request.actor, now=timezone.now()) for row in _rows(item)]
     header = ("indicator", "scheme", "pillar", "sentence", "of", "value", "unit", "status")
-    response = HttpResponse(write_csv(header, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="indicators.csv"'
-    return response
+    return download_table(header, rows, name="indicators.csv")
 
 
 def _rows(item: Evidence) -> list[tuple[str | float | None, ...]]:

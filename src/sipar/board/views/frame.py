@@ -9,16 +9,15 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 
 from sipar.assessments.models import Campaign
 from sipar.board import selectors
 from sipar.board.policy import sees_exact_numbers
 from sipar.board.reading import Scope
 from sipar.board.tables import Table, tier_names, words
+from sipar.core.files import download_table
 from sipar.core.http import ActorRequest
 from sipar.core.problems import not_open
-from sipar.formats.table_writing import write_csv
 
 FILTERS = ("sector", "province", "tier", "cert")
 
@@ -74,7 +73,5 @@ def filters(request: ActorRequest, question: Question) -> dict[str, Any]:
 
 def csv_response(table: Table, question: Question) -> HttpResponse:
     """A table as a download, with stable column names."""
-    response = HttpResponse(write_csv(table.header, table.rows), content_type="text/csv; charset=utf-8")
     name = "-".join((question.campaign.code, table.key, *question.values.values()))
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{name}.csv") or ""
-    return response
+    return download_table(table.header, table.rows, name=f"{name}.csv")
