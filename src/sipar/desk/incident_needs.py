@@ -175,7 +175,7 @@ def _mailboxes(actor: Actor, moment: Moment) -> Iterator[Need]:
         yield Need(
             hurts_at=row.since,
             sentence=_("%(mailbox)s cannot be read.") % {"mailbox": row.get_setting_display()},
-            detail=_("What came since then waits there unread."),
+            detail=_("What comes to it waits there unread."),
             href=f"{reverse('report_start')}#mails",
             icon="mail",
         )

@@ -83,7 +83,7 @@ def test_a_mailbox_that_cannot_be_read_stands_with_the_cert_whose_mails_it_holds
     with acting(system(), reason="it goes on"):
         MailboxTrouble.objects.update(since=timezone.now() - timedelta(hours=3), tried_at=timezone.now())
     page = cast.client("nadia").get("/report/").content.decode()
-    assert sentence in page
+    assert "The mailbox of feeds</strong> · cannot be read since:" in page
     assert "cert cannot read INBOX" in page
     assert "Every mail was read." not in page
 

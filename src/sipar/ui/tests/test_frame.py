@@ -50,10 +50,12 @@ def test_the_style_sheets_use_logical_directions_only() -> None:
         assert found is None, f"{sheet.name}: {found}"
 
 
-def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
+def test_every_icon_that_a_template_or_a_line_of_the_desk_names_is_in_the_sprite() -> None:
     symbols = set(re.findall(r'symbol id="([^"]+)"', (UI / "static" / "sipar" / "icons.svg").read_text("utf-8")))
     named = {
-        name for path in TEMPLATES for name in re.findall(r'{% icon "([^"]+)"', path.read_text("utf-8"))
+        name
+        for path in (*TEMPLATES, *(SOURCE / "desk").glob("*.py"))
+        for name in re.findall(r'(?:{% icon |icon=)"([a-z-]+)"', path.read_text("utf-8"))
     } | {section.icon for section in navigation.SECTIONS} | {severity_icon(step) for step in range(1, 6)}  # fmt: skip
     assert named <= symbols
 
