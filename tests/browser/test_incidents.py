@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.visitors import POWER_DUTY, Visitor
 
@@ -70,6 +70,29 @@ def test_saving_moves_nothing_away_from_under_a_finger(visitor: Visitor) -> None
     page.locator("[name=contact]").fill("Control room, +92 000 9100001")
     expect(page.locator("#report-status")).not_to_be_empty()
     assert onward.evaluate(place) == before
+
+
+def test_what_is_written_before_the_scripts_have_come_is_saved_too(visitor: Visitor) -> None:
+    visitor.sign_in_as("reporter")
+    page = visitor.page
+    page.goto("/report/")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/autosave[^/]*\.js"), hold)
+    page.locator("form[action$='/report/new/'] button").first.click(no_wait_after=True)
+    page.locator("[name=contact]").fill("Control room, +92 000 9100001")
+    page.wait_for_timeout(300)
+    assert page.locator("#report-status").inner_text() == ""
+    assert held
+    for route in held:
+        route.continue_()
+    expect(page.locator("#report-status")).not_to_be_empty()
+    page.unroute_all()
+    page.reload()
+    expect(page.locator("[name=contact]")).to_have_value("Control room, +92 000 9100001")
 
 
 def test_the_duty_officer_accepts_scores_and_hands_over(visitor: Visitor, another: Visitor) -> None:

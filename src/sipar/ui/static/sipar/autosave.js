@@ -5,6 +5,8 @@
   const LONGEST_PAUSE = 60000;
   // A line that says nothing for so long is taken as none: whoever presses a button meanwhile goes on without it.
   const LONGEST_SAVE = 15000;
+  // Fields whose value is what the page says, letter by letter, until somebody writes.
+  const WRITTEN = new Set(["text", "textarea", "search", "email", "tel", "url"]);
   const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
   const banner = document.getElementById("offline-banner");
   const forms = [];
@@ -27,6 +29,7 @@
       this.last = {};
       this.pause = 1000;
       this.sending = this.offline = false;
+      this.catchUp();
       this.restore();
       form.addEventListener("input", (event) => this.note(event.target, WAIT));
       form.addEventListener("change", (event) => this.note(event.target, 0));
@@ -58,6 +61,16 @@
     }
 
     values(name) { return new FormData(this.form).getAll(name).filter((value) => typeof value === "string"); }
+
+    // What was written while this script was still on its way. After a reload the browser may fill in what stood there
+    // before, and others may have written since: that is nobody's input.
+    catchUp() {
+      if (performance.getEntriesByType("navigation")[0]?.type !== "navigate") return;
+      for (const field of this.form.elements) {
+        const pressed = field.type === "radio" || field.type === "checkbox";
+        if (pressed ? field.checked !== field.defaultChecked : WRITTEN.has(field.type) && field.value !== field.defaultValue) this.note(field, WAIT);
+      }
+    }
 
     // What was written before the page was closed comes back into the fields.
     restore() {
