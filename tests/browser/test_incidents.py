@@ -81,10 +81,11 @@ def test_what_is_written_before_the_scripts_have_come_is_saved_too(visitor: Visi
     def hold(route: Route) -> None:
         held.append(route)
 
-    page.route(re.compile(r"/autosave[^/]*\.js"), hold)
-    page.locator("form[action$='/report/new/'] button").first.click(no_wait_after=True)
+    script = re.compile(r"/autosave[^/]*\.js")
+    page.route(script, hold)
+    with page.expect_request(script):
+        page.locator("form[action$='/report/new/'] button").first.click(no_wait_after=True)
     page.locator("[name=contact]").fill("Control room, +92 000 9100001")
-    page.wait_for_timeout(300)
     assert page.locator("#report-status").inner_text() == ""
     assert held
     for route in held:

@@ -23,20 +23,25 @@ def copy_text(frame: pl.DataFrame) -> bytes:
     return body.getvalue()
 
 
+def copy_in(table: str, frame: pl.DataFrame) -> None:
+    """Append the rows of a frame to a table, or to columns of it: `staged`, `staged (a, b)`."""
+    body = copy_text(frame)
+    with connection.cursor() as cursor, cursor.copy(f"copy {table} from stdin") as copy:
+        for start in range(0, len(body), _CHUNK):
+            copy.write(body[start : start + _CHUNK])
+
+
 def stage(create: LiteralString, table: LiteralString, frame: pl.DataFrame) -> None:
     """Make a temporary table, and fill the columns that the frame has. Lists are text written as `{a,b}`.
 
     One that the transaction has made already is emptied: every new one holds locks until the end, and a loop over
     organisations would run out of them.
     """
-    body = copy_text(frame)
     columns = ", ".join(frame.columns)
     with connection.cursor() as cursor:
         cursor.execute("select to_regclass(%s)", [f"pg_temp.{table}"])
         cursor.execute(create if cursor.fetchone() == (None,) else f"truncate {table}")
-        with cursor.copy(f"copy {table} ({columns}) from stdin") as copy:
-            for start in range(0, len(body), _CHUNK):
-                copy.write(body[start : start + _CHUNK])
+        copy_in(f"{table} ({columns})", frame)
         cursor.execute(f"analyze {table}")
 
 

@@ -13,7 +13,7 @@ from sipar.core.acting import Actor
 from sipar.core.actions import action
 from sipar.core.problems import Conflict, Invalid, Place
 from sipar.core.text import turns_direction
-from sipar.notices.models import Decision, Finding, Notice, OwnershipQuestion
+from sipar.notices.models import OPEN, Decision, Finding, Notice, OwnershipQuestion
 from sipar.notices.policy import (
     require_may_accept_risk,
     require_may_answer,
@@ -101,7 +101,7 @@ def settle_ownership(
     if not changed:
         raise Conflict(_("Somebody has settled this already."), code="notice.settled")
     if not theirs:
-        Finding.objects.filter(pk=question.finding_id, state__in=("open", "stale", "reopened")).update(
+        Finding.objects.filter(pk=question.finding_id, state__in=OPEN).update(
             state="closed", closed_by="not_mine", state_at=now
         )
     return OwnershipQuestion.objects.get(pk=question.pk)

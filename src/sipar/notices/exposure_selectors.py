@@ -186,7 +186,7 @@ def findings_seen(cut: Cut, *, now: datetime) -> QuerySet[Finding]:
 
 
 def listed(rows: QuerySet[Finding], start: int, stop: int) -> list[Finding]:
-    """The same places of the list as of `in_order`, which would sort everything: two indexes have it sorted."""
+    """The same places of the list as of `in_order`, which would sort everything: an index has what is ranked sorted."""
     ranked = in_order(rows.filter(priority__isnull=False))
     found = list(ranked[start:stop])
     if len(found) == stop - start:

@@ -11,6 +11,7 @@ from typing import Any, Literal, LiteralString
 import polars as pl
 from django.db import connection
 
+from sipar.core.copying import copy_in
 from sipar.orgs.import_check import CheckedRegister, RegisterCodes
 from sipar.orgs.models import Ministry, Province, Sector
 
@@ -64,8 +65,8 @@ def staged(checked: CheckedRegister) -> Iterator[None]:
         # thousand rows is the one plan that would not come back.
         cursor.execute("set local enable_nestloop = off")
         cursor.execute(_CREATE)
-        _copy("copy staged from stdin (format csv, null 'none')", _rows(checked))
-        _copy("copy staged_asset from stdin (format csv, null 'none')", checked.assets)
+        copy_in("staged", _rows(checked))
+        copy_in("staged_asset", checked.assets)
         cursor.execute("analyze staged; analyze staged_asset")
     yield
     with connection.cursor() as cursor:
@@ -147,14 +148,6 @@ def _rows(checked: CheckedRegister) -> pl.DataFrame:
         ),
         "contact_name", "contact_email", "contact_phone",
     )  # fmt: skip
-
-
-def _copy(statement: str, frame: pl.DataFrame) -> None:
-    # Texts stand in quotation marks and are never taken for null; keys without value are written as the bare word.
-    body = frame.write_csv(include_header=False, quote_style="non_numeric", null_value="none").encode()
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for start in range(0, len(body), 1 << 20):
-            copy.write(body[start : start + (1 << 20)])
 
 
 _CREATE = """
