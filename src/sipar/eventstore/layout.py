@@ -1,4 +1,4 @@
-"""Where the files of the lake lie, which of them count, and how one is put in place.
+"""Where the files of the lake lie, how they are written, which of them count, and how one is put in place.
 
     raws/0f/<SHA-256 of the raw file>.feed-code.json         the days that it was written to
     observations/day=2026-10-01/source=feed-code/raw-<SHA-256 of the raw file>-0000.parquet
@@ -29,6 +29,17 @@ from typing import Any, Self
 OBSERVATIONS, SUMMARIES, ROLLED = "observations", "summaries", "rolled"
 REPLACES, RAWS = b"sipar.replaces", b"sipar.raws"
 LOCKS = 64
+GROUP_ROWS = 65_536
+# Statistics serve the columns that queries prune by; hashes and texts would only swell the footer.
+OPTIONS = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "write_statistics": ["organisation", "team", "observed_at", "severity", "kind"],
+    "use_dictionary": [
+        "kind", "classification", "protocol", "country", "source", "raw", "shared", "lookup", "product", "tag",
+        "malware", "cves", "asn", "organisation", "team", "claim", "port", "severity", "rank",
+    ],
+}  # fmt: skip
 _SOURCE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _RAW = re.compile(r"[0-9a-f]{64}")
 _PART = re.compile(r"raw-([0-9a-f]{64})-(\d{4,})\.parquet")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -20,13 +21,14 @@ from sipar.eventstore import layout, summaries
 from sipar.exposure.observations import SCHEMA
 
 SLICE_ROWS = 400_000
+STRETCH_GROUP_ROWS = 16_384
 
 
 def merge(root: Path, day: date, source: str) -> bool:
-    """Merge a partition where it has more than one file; whether it did. Call inside `layout.locked`."""
+    """Merge a partition unless it is one sorted file already; whether it did. Call inside `layout.locked`."""
     place = layout.folder(root, layout.OBSERVATIONS, day, source)
     names = layout.names(place)
-    if len(names) < 2:
+    if not names or (len(names) == 1 and layout.raw_of(names[0]) is None):
         return False
     _replace(root, day, source, names, without=None)
     return True
@@ -64,8 +66,6 @@ def sweep(root: Path, *, older_than: float) -> int:
 
 def _replace(root: Path, day: date, source: str, names: Sequence[str], *, without: str | None) -> None:
     """Put one file in the place of `names`, all rows kept but those of the raw file `without`."""
-    from sipar.eventstore.writing import OPTIONS
-
     place = layout.folder(root, layout.OBSERVATIONS, day, source)
     paths = [place / name for name in names]
     lying = {path.name for path in place.glob("*.parquet")}
@@ -74,14 +74,61 @@ def _replace(root: Path, day: date, source: str, names: Sequence[str], *, withou
     stem = "merged-" + sha256(json.dumps([replaced, without]).encode()).hexdigest()[:32]
     said = {layout.REPLACES: json.dumps(replaced).encode(), layout.RAWS: json.dumps(sorted(raws)).encode()}
     tally, rows = summaries.Tally(), 0
-    with layout.placed(place / f"{stem}.parquet") as half:
-        with parquet.ParquetWriter(half, SCHEMA.with_metadata(said), **OPTIONS) as writer:
-            for table in _slices(paths, without):
-                writer.write_table(table, row_group_size=65_536)
+    with layout.placed(place / f"{stem}.parquet") as half, _passable(place, paths) as sources:
+        with _writer(half, said) as writer:
+            for table in _slices(sources, without):
+                writer.write_table(table, row_group_size=layout.GROUP_ROWS)
                 tally.add(table)
                 rows += table.num_rows
         _require_all(paths, rows, without)
         summaries.write(root, day, source, stem, tally.table(day, source))
+
+
+@contextlib.contextmanager
+def _passable(place: Path, paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """The same rows in files of which little is read for a few organisations; call it for the time of the merge.
+
+    Parts hold rows as they came. Where those are more than one slice, they are put into one file of sorted stretches,
+    in small row groups, so that a slice reads its own of them and not every part again.
+    """
+    parts = [path for path in paths if layout.raw_of(path.name)]
+    if sum(parquet.read_metadata(path).num_rows for path in parts) <= SLICE_ROWS:
+        yield list(paths)
+        return
+    stretches = layout.half_of(place / "stretches.parquet")
+    try:
+        with _writer(stretches) as writer:
+            for table in _gathered(_dataset(parts).to_batches(batch_size=layout.GROUP_ROWS), SLICE_ROWS):
+                writer.write_table(by_organisation(table), row_group_size=STRETCH_GROUP_ROWS)
+        yield [*(path for path in paths if path not in parts), stretches]
+    finally:
+        stretches.unlink(missing_ok=True)
+
+
+def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """The batches in tables of at least so many rows each, but for the last."""
+    from sipar.eventstore.reading import as_schema
+
+    waiting: list[pa.Table] = []
+    for batch in batches:
+        waiting.append(as_schema(pa.Table.from_batches([batch])))
+        if sum(table.num_rows for table in waiting) >= rows:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def by_organisation(table: pa.Table) -> pa.Table:
+    """The rows sorted by organisation, nobody's first; rows of one organisation keep their order."""
+    owners = pc.fill_null(table["organisation"], -1).to_numpy()
+    if np.all(owners[:-1] <= owners[1:]):
+        return table
+    return table.unify_dictionaries().take(pa.array(np.argsort(owners, kind="stable")))
+
+
+def _writer(path: Path, said: Mapping[bytes, bytes] | None = None) -> parquet.ParquetWriter:
+    return parquet.ParquetWriter(path, SCHEMA.with_metadata(said) if said else SCHEMA, **layout.OPTIONS)
 
 
 def _require_all(paths: Sequence[Path], rows: int, without: str | None) -> None:
@@ -96,7 +143,6 @@ def _require_all(paths: Sequence[Path], rows: int, without: str | None) -> None:
 def _slices(paths: Sequence[Path], without: str | None) -> Iterator[pa.Table]:
     """All rows sorted by organisation, nobody's first, about `SLICE_ROWS` at a time."""
     from sipar.eventstore.reading import as_schema
-    from sipar.eventstore.writing import by_organisation
 
     data = _dataset(paths)
     kept = None if without is None else ds.field("raw") != without
@@ -106,9 +152,8 @@ def _slices(paths: Sequence[Path], without: str | None) -> Iterator[pa.Table]:
         chosen = chosen if kept is None else chosen & kept
         if low == high:
             # One owner's rows need no sorting, and may be many.
-            for batch in data.to_batches(filter=chosen, batch_size=65_536):
-                if batch.num_rows:
-                    yield as_schema(pa.Table.from_batches([batch]))
+            batches = data.to_batches(filter=chosen, batch_size=layout.GROUP_ROWS)
+            yield from _gathered(batches, layout.GROUP_ROWS)
             continue
         table = data.to_table(filter=chosen)
         if table.num_rows:

@@ -46,9 +46,9 @@ class Store:
     def write(self, source: str, raw: str, tables: Iterable[pa.Table]) -> tuple[Part, ...]:
         """Keep the observations of one raw file and return its parts, durable, in the order of days.
 
-        `tables` are in the columns of `observations.SCHEMA`, in any order; at most `writing.PART_ROWS` rows of one day
-        stand in memory. What was written from the same raw file before is replaced. Where the tables raise, nothing
-        is changed. Raises ValueError where a row says another source or raw file, or has no time.
+        `tables` are in the columns of `observations.SCHEMA`, in any order; few of them stand in memory (`writing`).
+        What was written from the same raw file before is replaced. Where the tables raise, nothing is changed. Raises
+        ValueError where a row says another source or raw file, or has no time.
         """
         with self.writer(source, raw) as writer:
             for table in tables:

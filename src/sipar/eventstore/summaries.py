@@ -172,8 +172,6 @@ def _place(root: Path, day: date, source: str) -> Path:
 
 
 def _first_words(keys: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    array = keys.combine_chunks()
-    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
-    chunks = [chunk for chunk in chunks if len(chunk)]
+    chunks = [chunk for chunk in keys.chunks if len(chunk)]
     words = [np.frombuffer(chunk.buffers()[1], "<u8", 2 * len(chunk), chunk.offset * 16)[::2] for chunk in chunks]
     return np.concatenate(words) if words else np.zeros(0, np.uint64)

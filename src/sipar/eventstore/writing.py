@@ -1,10 +1,9 @@
-"""Writing one raw file into the lake: sorted parts in bounded memory, then all of them put in place."""
+"""Writing one raw file into the lake: rows as they come, in bounded memory, then all of them put in place."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections import defaultdict
 from datetime import date, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -19,39 +18,13 @@ from sipar.eventstore import layout, merging, summaries
 from sipar.eventstore.layout import Part
 from sipar.exposure.observations import SCHEMA
 
-# Large enough to compress well, small enough that sorting one stays cheap: the night's compaction makes one of them.
+# Rows stand as they came until the night's merge sorts them: sorted within parts of this size, half of each would
+# still be read for any organisation, and every row would be copied for it while a report waits.
 PART_ROWS = 131_072
-PART_BYTES = 256 * 1024 * 1024
-GROUP_ROWS = 65_536
+# What waits for a row group: rows and bytes of one day, and rows of all days of a file.
+ENOUGH_ROWS, ENOUGH_BYTES, MOST_ROWS = 32_768, 64 * 1024 * 1024, 262_144
 _DAY = 86_400_000_000
 _EPOCH = date(1970, 1, 1)
-
-
-def write_file(path: Path, table: pa.Table, *, metadata: dict[bytes, bytes] | None = None) -> None:
-    """One Parquet file of sorted row groups; the lake's compression and statistics."""
-    schema = table.schema.with_metadata(metadata) if metadata else table.schema
-    with parquet.ParquetWriter(path, schema, **OPTIONS) as writer:
-        writer.write_table(table, row_group_size=GROUP_ROWS)
-
-
-# Statistics serve the columns that queries prune by; hashes and texts would only swell the footer.
-OPTIONS = {
-    "compression": "zstd",
-    "compression_level": 1,
-    "write_statistics": ["organisation", "team", "observed_at", "severity", "kind"],
-    "use_dictionary": [
-        "kind", "classification", "protocol", "country", "source", "raw", "shared", "lookup", "product", "tag",
-        "malware", "cves", "asn", "organisation", "team", "claim", "port", "severity", "rank",
-    ],
-}  # fmt: skip
-
-
-def by_organisation(table: pa.Table) -> pa.Table:
-    """The rows sorted by organisation, nobody's first; rows of one organisation keep their order."""
-    owners = pc.fill_null(table["organisation"], -1).to_numpy()
-    if np.all(owners[:-1] <= owners[1:]):
-        return table
-    return table.take(pa.array(np.argsort(owners, kind="stable")))
 
 
 def conform(table: pa.Table) -> pa.Table:
@@ -66,14 +39,65 @@ def conform(table: pa.Table) -> pa.Table:
     return pa.table(columns, schema=SCHEMA)
 
 
+class _OneDay:
+    """The parts of one day, which nobody sees yet, and the rows that wait to be enough for a row group."""
+
+    def __init__(self, place: Path, raw: str) -> None:
+        self.rows = 0
+        self.parts: list[tuple[Path, int]] = []
+        self.counted = summaries.Tally()
+        self._place, self._raw = place, raw
+        self._waiting: list[pa.Table] = []
+        self._size = 0
+        self._file: parquet.ParquetWriter | None = None
+
+    def add(self, table: pa.Table) -> None:
+        self._waiting.append(table)
+        self.rows += table.num_rows
+        self._size += int(table.nbytes)
+        if self.rows >= ENOUGH_ROWS or self._size >= ENOUGH_BYTES:
+            self.write()
+
+    def write(self) -> None:
+        """Put what waits into the part that is open; `rows` is none then."""
+        if not self._waiting:
+            return
+        table = pa.concat_tables(self._waiting).unify_dictionaries()
+        self._waiting, self.rows, self._size = [], 0, 0
+        if self._file is None:
+            self._place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            half = layout.half_of(self._place / layout.part_name(self._raw, len(self.parts)))
+            self.parts.append((half, 0))
+            self._file = parquet.ParquetWriter(half, SCHEMA, **layout.OPTIONS)
+        self._file.write_table(table, row_group_size=layout.GROUP_ROWS)
+        self.counted.add(table)
+        half, before = self.parts[-1]
+        self.parts[-1] = half, before + table.num_rows
+        if before + table.num_rows >= PART_ROWS:
+            self.close()
+
+    def close(self) -> None:
+        """Make the open part whole and durable."""
+        self.write()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            layout.sync_file(self.parts[-1][0])
+
+    def remove(self) -> None:
+        """Remove the parts that were not put in place."""
+        for half, _ in self.parts:
+            half.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.close()
+
+
 class Writer:
-    """Takes tables in any order and puts sorted parts in place at `finish`; leaves nothing where it fails before."""
+    """Takes tables in any order and puts parts in place at `finish`; leaves nothing where it fails before."""
 
     def __init__(self, root: Path, source: str, raw: str) -> None:
         self.root, self.source, self.raw = root, source, raw
-        self._waiting: dict[date, list[pa.Table]] = defaultdict(list)
-        self._written: dict[date, list[tuple[Path, int]]] = defaultdict(list)
-        self._counted: dict[date, summaries.Tally] = defaultdict(summaries.Tally)
+        self._days: dict[date, _OneDay] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -81,33 +105,43 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for halves in self._written.values():
-            for half, _ in halves:
-                half.unlink(missing_ok=True)
+        for day in self._days.values():
+            day.remove()
 
     def add(self, table: pa.Table) -> None:
-        """Take rows of any days; parts that grow large go to disk at once."""
+        """Take rows of any days; they go to disk as soon as they are enough for a row group."""
         if not table.num_rows:
             return
         rows = conform(table)
         self._require_own(rows)
         numbers = pc.cast(rows["observed_at"], pa.int64()).to_numpy() // _DAY
         for number in np.unique(numbers):
-            day = _EPOCH + timedelta(days=int(number))
-            chosen = rows if numbers[0] == numbers[-1] and np.all(numbers == number) else rows.filter(numbers == number)
-            self._waiting[day].append(chosen)
-            if _is_large(self._waiting[day]):
-                self._flush(day)
+            same = numbers == number
+            self._day(int(number)).add(rows if same.all() else rows.filter(same))
+        while self.waiting > MOST_ROWS:
+            max(self._days.values(), key=lambda day: day.rows).write()
+
+    @property
+    def waiting(self) -> int:
+        """How many rows are in memory."""
+        return sum(day.rows for day in self._days.values())
 
     def finish(self) -> tuple[Part, ...]:
         """Put everything in place and return the parts, oldest day first."""
-        for day in list(self._waiting):
-            self._flush(day)
+        for day in self._days.values():
+            day.close()
         known = written_days(self.root, self.source, self.raw)
-        remember(self.root, self.source, self.raw, known | set(self._written))
-        parts = [part for day in sorted(known | set(self._written)) for part in self._put(day)]
-        remember(self.root, self.source, self.raw, set(self._written))
+        remember(self.root, self.source, self.raw, known | set(self._days))
+        parts = [part for day in sorted(known | set(self._days)) for part in self._put(day)]
+        remember(self.root, self.source, self.raw, set(self._days))
         return tuple(parts)
+
+    def _day(self, number: int) -> _OneDay:
+        day = _EPOCH + timedelta(days=number)
+        if day not in self._days:
+            place = layout.folder(self.root, layout.OBSERVATIONS, day, self.source)
+            self._days[day] = _OneDay(place, self.raw)
+        return self._days[day]
 
     def _require_own(self, rows: pa.Table) -> None:
         for column, own in (("source", self.source), ("raw", self.raw)):
@@ -117,30 +151,17 @@ class Writer:
         if rows["observed_at"].null_count:
             raise ValueError("an observation needs the time when it was seen")
 
-    def _flush(self, day: date) -> None:
-        tables = self._waiting.pop(day)
-        table = by_organisation(pa.concat_tables(tables).unify_dictionaries())
-        place = layout.folder(self.root, layout.OBSERVATIONS, day, self.source)
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        number = len(self._written[day])
-        half = layout.half_of(place / layout.part_name(self.raw, number))
-        self._written[day].append((half, table.num_rows))
-        write_file(half, table)
-        layout.sync_file(half)
-        self._counted[day].add(table)
-
     def _put(self, day: date) -> list[Part]:
         """Replace what the raw file had on this day by what it has now."""
         place = layout.folder(self.root, layout.OBSERVATIONS, day, self.source)
-        halves = self._written.get(day, [])
+        written = self._days.get(day)
         parts = []
         with layout.locked(self.root, day, self.source):
             merging.cut(self.root, day, self.source, self.raw)
-            if halves:
-                summaries.write(
-                    self.root, day, self.source, f"raw-{self.raw}", self._counted[day].table(day, self.source)
-                )
-            for number, (half, rows) in enumerate(halves):
+            if written is not None:
+                counted = written.counted.table(day, self.source)
+                summaries.write(self.root, day, self.source, f"raw-{self.raw}", counted)
+            for number, (half, rows) in enumerate(written.parts if written else ()):
                 path = place / layout.part_name(self.raw, number)
                 half.replace(path)
                 parts.append(
@@ -151,7 +172,7 @@ class Writer:
                     stale.unlink()
             if place.exists():
                 layout.sync_folder(place)
-            if not halves:
+            if not written:
                 with contextlib.suppress(OSError):
                     place.rmdir()
         return parts
@@ -179,8 +200,3 @@ def remember(root: Path, source: str, raw: str, days: set[date]) -> None:
 
 def _memory(root: Path, source: str, raw: str) -> Path:
     return root / "raws" / raw[:2] / f"{raw}.{source}.json"
-
-
-def _is_large(tables: list[pa.Table]) -> bool:
-    rows, size = sum(table.num_rows for table in tables), sum(int(table.nbytes) for table in tables)
-    return rows >= PART_ROWS or size >= PART_BYTES

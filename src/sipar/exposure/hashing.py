@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from sipar.routing.columns import whole
 from sipar.routing.compiling import inlined, kernel
 
 type Digests = NDArray[np.uint64]
@@ -120,7 +121,7 @@ def _key_block(block: pa.Table, key: tuple[np.uint64, np.uint64]) -> Digests:
 
 def _field(column: pa.ChunkedArray | pa.Array, key: tuple[np.uint64, np.uint64]) -> Digests:
     """The digest of every value of a column; zeros for null. A word is hashed once for all rows that have it."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = whole(column)
     if isinstance(array, pa.ChunkedArray):
         return np.concatenate([_field(chunk, key) for chunk in array.chunks])
     if pa.types.is_dictionary(array.type):
@@ -182,7 +183,7 @@ def _marked(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
 
 
 def _numbers(column: Any) -> Any:
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = whole(column)
     if pa.types.is_integer(array.type) and array.null_count:
         array = pc.fill_null(array, 0)
     return array.to_numpy(zero_copy_only=False)

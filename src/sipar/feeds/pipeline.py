@@ -28,6 +28,7 @@ from sipar.feeds.reading import BadRow, Chunk, DriftSeen, Reader, Report
 from sipar.feeds.seen import SeenRows
 from sipar.feeds.unpacking import HEAD, unpacked
 from sipar.formats.problems import FormatProblem
+from sipar.routing.columns import whole
 from sipar.routing.lookup import Lookup
 from sipar.routing.route import route
 
@@ -235,7 +236,7 @@ def _routed(table: pa.Table, rows: pa.Array, work: Work, lookup: Lookup, taken: 
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
-    array = column.combine_chunks()
+    array = whole(column)
     return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sipar.routing.columns import whole
 from sipar.routing.compiling import kernel
 
 type Words = npt.NDArray[np.uint64]
@@ -45,7 +46,7 @@ class SeenRows:
 
 
 def _words(hashes: pa.Array | pa.ChunkedArray) -> Words:
-    array = hashes.combine_chunks() if isinstance(hashes, pa.ChunkedArray) else hashes
+    array = whole(hashes)
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks)
     words = np.frombuffer(array.buffers()[1], dtype=np.uint64).reshape(-1, 2)

@@ -113,8 +113,8 @@ def age_findings(*, now: datetime) -> tuple[int, int]:
 def _tallies(store: Store, days: Sequence[date], first_day: date, last_day: date) -> Iterator[pl.DataFrame]:
     """The tally of everything that was seen in the window, some organisations at a time.
 
-    Files are sorted by organisation, so that each reading touches its own part of them. What nobody owns is folded day
-    by day, for it may be most of it.
+    Merged days are sorted by organisation, so that each reading touches its own part of them. What nobody owns is
+    folded day by day, for it may be most of it.
     """
     import polars as pl
 

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sipar.routing.columns import whole
+
 type Text = pa.Array | pa.ChunkedArray
 type U8 = npt.NDArray[np.uint8]
 type U32 = npt.NDArray[np.uint32]
@@ -89,8 +91,7 @@ def written_prefixes(prefixes: Prefixes) -> pa.StringArray:
 
 def buffers(text: Text) -> tuple[U8, I64]:
     """The bytes of a column of text and the offsets of its rows (one more than rows); a null has no bytes."""
-    if isinstance(text, pa.ChunkedArray):
-        text = text.combine_chunks()
+    text = whole(text)
     if isinstance(text, pa.ChunkedArray):  # more than fits one array of 32-bit offsets
         text = pa.concat_arrays([chunk.cast(pa.large_string()) for chunk in text.chunks])
     if pa.types.is_null(text.type) or pa.types.is_dictionary(text.type) or pa.types.is_string_view(text.type):

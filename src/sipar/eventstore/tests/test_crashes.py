@@ -46,7 +46,7 @@ from pyarrow import parquet
 from sipar.eventstore import writing
 from sipar.eventstore.store import Store
 
-writing.PART_ROWS = 100
+writing.ENOUGH_ROWS, writing.PART_ROWS = 50, 100
 table = parquet.read_table(sys.argv[2])
 print("ready", flush=True)
 Store(sys.argv[1]).write("sensor", "a" * 64, [table.slice(at, 50) for at in range(0, 1000, 50)])

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pytest
 from pyarrow import parquet
 
-from sipar.eventstore import layout, writing
+from sipar.eventstore import layout, merging, writing
 from sipar.eventstore.layout import Part
 from sipar.eventstore.store import Store
 from sipar.exposure.observations import SCHEMA
@@ -167,22 +167,40 @@ def test_an_empty_lake_answers(store: Store) -> None:
     assert store.days() == []
 
 
-def test_files_are_sorted_by_organisation_so_that_row_groups_are_passed_by(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("slice_rows", [10_000, 120])
+def test_a_merged_day_is_sorted_by_organisation_so_that_row_groups_are_passed_by(
+    store: Store, monkeypatch: pytest.MonkeyPatch, slice_rows: int
 ) -> None:
-    monkeypatch.setattr(writing, "GROUP_ROWS", 100)
+    monkeypatch.setattr(layout, "GROUP_ROWS", 50)
+    monkeypatch.setattr(merging, "SLICE_ROWS", slice_rows)
+    monkeypatch.setattr(merging, "STRETCH_GROUP_ROWS", 20)
     store.write("sensor", A, [rows(A, 400).slice(at, 50) for at in range(0, 400, 50)])
+    written = hashes(store)
+    assert store.compact(FIRST) == 1
     (path,) = store.paths(FIRST, FIRST)
     file = parquet.ParquetFile(path)
     owners = file.read(columns=["organisation"])["organisation"]
     known = pc.fill_null(owners, -1).to_pylist()
     assert known == sorted(known)
+    assert hashes(store) == written
     column = SCHEMA.get_field_index("organisation")
     groups = [file.metadata.row_group(number).column(column).statistics for number in range(file.num_row_groups)]
-    assert sum(group.has_min_max and group.min <= 6 <= group.max for group in groups) == 1
+    assert 1 <= sum(group.has_min_max and group.min <= 6 <= group.max for group in groups) <= 2
+    assert [entry.name for entry in path.parent.iterdir() if entry.name.startswith(".")] == []
+
+
+def test_rows_of_many_days_wait_in_bounded_memory(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "MOST_ROWS", 30)
+    with store.writer("sensor", A) as writer:
+        for at in range(0, 120, 12):
+            writer.add(rows(A, 12, days=6, start=at))
+            assert writer.waiting <= 30
+        assert [part.rows for part in writer.finish()] == [20] * 6
+    assert hashes(store, last=FIRST + 5 * DAY).total() == 120
 
 
 def test_a_large_file_goes_to_disk_in_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "ENOUGH_ROWS", 40)
     monkeypatch.setattr(writing, "PART_ROWS", 100)
     parts = store.write("sensor", A, (rows(A, 40, start=at) for at in range(0, 400, 40)))
     assert [part.rows for part in parts] == [120, 120, 120, 40]

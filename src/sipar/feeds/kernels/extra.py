@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from sipar.feeds.kernels.casts import Json
 
+# Letters that are looked at together stay in the processor's cache.
+_PIECE = 256 * 1024
 _CONTROLS = [chr(code) for code in range(0x20)]
 _SPECIAL = ['"', "\\", *_CONTROLS]
 _ESCAPED = ['\\"', "\\\\", *(json.dumps(letter)[1:-1] for letter in _CONTROLS)]
@@ -25,9 +27,13 @@ def has_special(table: pa.Table) -> bool:
             if data is None or not data.size:
                 continue
             letters = np.frombuffer(data, dtype=np.uint8)
-            if (letters == 0x22).any() or (letters == 0x5C).any() or (letters < 0x20).any():
+            if any(_special(letters[at : at + _PIECE]) for at in range(0, len(letters), _PIECE)):
                 return True
     return False
+
+
+def _special(letters: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> bool:
+    return bool(letters.min() < 0x20 or (letters == 0x22).any() or (letters == 0x5C).any())
 
 
 @dataclass(frozen=True, slots=True)
