@@ -15,6 +15,7 @@ import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import file_digest, sha256
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 25 * 1024 * 1024
 CHUNK = 256 * 1024
+_SENT_AT_ONCE = 16 * 1024 * 1024
 MAX_NAME = 255
 MAX_PARTS = 5_000
 PDF, PNG, JPEG, TEXT, CSV = "application/pdf", "image/png", "image/jpeg", "text/plain", "text/csv"
@@ -153,8 +155,9 @@ def keep_bytes(data: bytes | Iterable[bytes], *, largest: int = MAX_BYTES) -> St
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, half = tempfile.mkstemp(dir=folder)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file, ThreadPoolExecutor(1) as disk:
             digest, size, head = sha256(), 0, b""
+            sent: list[Future[None]] = []
             for piece in (data,) if isinstance(data, bytes) else data:
                 size += len(piece)
                 if size > largest:
@@ -162,8 +165,14 @@ def keep_bytes(data: bytes | Iterable[bytes], *, largest: int = MAX_BYTES) -> St
                 head = head or piece[:CHUNK]
                 digest.update(piece)
                 file.write(piece)
+                if size >= (len(sent) + 1) * _SENT_AT_ONCE and all(part.done() for part in sent):
+                    # What is on its way to the disk already is not waited for at the end.
+                    file.flush()
+                    sent.append(disk.submit(os.fdatasync, file.fileno()))
             if not size:
                 raise _empty()
+            for part in sent:
+                part.result()
             file.flush()
             os.fsync(file.fileno())
         place = _place(digest.hexdigest())

@@ -108,7 +108,7 @@ class Finding(models.Model):
         ]
         indexes = [
             models.Index(fields=["organisation", "first_seen"], name="notices_finding_course"),
-            # What has no priority yet, for minutes only, is not in the two long ones: it would enter them twice.
+            # What has no priority yet, for minutes only, is not in the long ones: it would enter them twice.
             models.Index(
                 F("priority").desc(nulls_last=True), F("severity").desc(), "id",
                 name="notices_finding_first", condition=Q(state__in=OPEN, priority__isnull=False),
@@ -120,8 +120,11 @@ class Finding(models.Model):
             models.Index(fields=["id"], name="notices_finding_unranked", condition=Q(state__in=OPEN, priority=None)),
             # A team is asked for where nobody owns the address.
             models.Index(fields=["team"], name="notices_finding_team", condition=Q(organisation=None)),
-            # For the search box, through guard.search_findings.
-            models.Index(fields=["asset"], opclasses=["varchar_pattern_ops"], name="notices_finding_asset"),
+            # For the search box, through guard.search_findings, which looks through what has no priority yet.
+            models.Index(
+                fields=["asset"], opclasses=["varchar_pattern_ops"], name="notices_finding_asset",
+                condition=Q(priority__isnull=False) | Q(state="closed"),
+            ),
             GinIndex(fields=["cves"], condition=~Q(cves=[]), name="notices_finding_cves"),
         ]  # fmt: skip
 

@@ -516,6 +516,12 @@ as $$
     select f.id from (
         select f.* from notices_finding f
             where address <> '' and f.asset ~>=~ address and f.asset ~<~ (address || U&'\FFFD')
+                and (f.priority is not null or f.state = 'closed')
+        union all
+        -- Those that are not ranked yet, for minutes only, are not in the index of assets.
+        select f.* from notices_finding f
+            where address <> '' and f.asset ~>=~ address and f.asset ~<~ (address || U&'\FFFD')
+                and f.priority is null and f.state in ('open', 'stale', 'reopened')
         union all
         select f.* from notices_finding f where vulnerability <> '' and f.cves @> array[vulnerability]::varchar[] and f.cves <> '{}'
     ) f

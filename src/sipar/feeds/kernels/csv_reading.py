@@ -9,9 +9,9 @@ from typing import BinaryIO
 import numpy as np
 
 from sipar.executors.ahead import ahead
-from sipar.feeds.kernels.csv_blocks import Head, no_rows, text_rows
+from sipar.feeds.kernels.csv_blocks import Head, TextRows, no_rows, text_rows
 from sipar.feeds.kernels.plan import NOTHING_BEFORE, Before, Plan, observations
-from sipar.feeds.lines import blocks
+from sipar.feeds.lines import Block, blocks
 from sipar.feeds.reading import Chunk, DriftSeen
 
 # A block of short lines has far more rows than memory for its columns.
@@ -22,9 +22,14 @@ def read_rows(
     stream: BinaryIO, plan: Plan, head: Head, names: Sequence[str], drifts: Sequence[DriftSeen]
 ) -> Iterator[Chunk]:
     """The observations of the rows after the head, whose columns are called `names`; `drifts` go with the first."""
+
+    def parsed() -> Iterator[tuple[Block, TextRows]]:
+        for block in ahead(blocks(stream, quoted=True, first_line=head.next_line)):
+            yield block, text_rows(block, names, delimiter=head.delimiter)
+
     told = False
-    for block in ahead(blocks(stream, quoted=True, first_line=head.next_line)):
-        rows = text_rows(block, names, delimiter=head.delimiter)
+    # Cutting, parsing and casting each work on a block of their own.
+    for block, rows in ahead(parsed()):
         before = Before(
             bad=(*block.bad, *rows.bad),
             drifts=() if told else drifts,

@@ -10,6 +10,7 @@ from sipar.core.acting import acting
 from sipar.core.jobs import system
 from sipar.notices.exposure_counting import count_exposure
 from sipar.notices.exposure_course import median_days, open_by_day
+from sipar.notices.exposure_selectors import search_findings
 from sipar.notices.models import Decision, Finding
 from sipar.notices.tests.exposed import DAY, expose, finding, keep, more_of_sector
 
@@ -157,6 +158,16 @@ def test_the_search_box_finds_findings_of_ones_own_only(cast: Cast, exposed: dic
     assert "vpn.alpha.example" in body(cast.client("bilal"), "/search/?q=vpn.alpha")
     for name in ("bushra", "farah", "kamran", "mina", "omar"):
         assert "vpn.alpha.example" not in body(cast.client(name), "/search/?q=vpn.alph")
+
+
+def test_an_address_finds_what_is_ranked_what_waits_and_what_is_closed(cast: Cast, exposed: dict[str, Finding]) -> None:
+    with acting(cast.bilal, reason="test"):
+        found = {finding.pk for finding in search_findings("192.0.2.", most=9)}
+        assert found == {exposed["rdp"].pk, exposed["repaired"].pk}
+    with acting(system(), reason="test"):
+        assert [finding.pk for finding in search_findings("203.0.113.", most=9)] == [exposed["nobody"].pk]
+    assert exposed["nobody"].priority is None
+    assert exposed["repaired"].priority is None
 
 
 def test_an_organisations_page_tells_its_exposure_to_those_who_watch_it(
