@@ -40,6 +40,8 @@ OPTIONS = {
         "malware", "cves", "asn", "organisation", "team", "claim", "port", "severity", "rank",
     ],
 }  # fmt: skip
+# For what the night writes anew: a third of the time, in twice the space. Pages stay in the processor's cache.
+QUICK_OPTIONS = OPTIONS | {"compression": "snappy", "compression_level": None, "data_page_size": 256 * 1024}
 _SOURCE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _RAW = re.compile(r"[0-9a-f]{64}")
 _PART = re.compile(r"raw-([0-9a-f]{64})-(\d{4,})\.parquet")

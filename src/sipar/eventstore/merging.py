@@ -6,7 +6,7 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -75,7 +75,7 @@ def _replace(root: Path, day: date, source: str, names: Sequence[str], *, withou
     said = {layout.REPLACES: json.dumps(replaced).encode(), layout.RAWS: json.dumps(sorted(raws)).encode()}
     tally, rows = summaries.Tally(), 0
     with layout.placed(place / f"{stem}.parquet") as half, _passable(place, paths) as sources:
-        with _writer(half, said) as writer:
+        with parquet.ParquetWriter(half, SCHEMA.with_metadata(said), **layout.OPTIONS) as writer:
             for table in _slices(sources, without):
                 writer.write_table(table, row_group_size=layout.GROUP_ROWS)
                 tally.add(table)
@@ -97,7 +97,7 @@ def _passable(place: Path, paths: Sequence[Path]) -> Iterator[list[Path]]:
         return
     stretches = layout.half_of(place / "stretches.parquet")
     try:
-        with _writer(stretches) as writer:
+        with parquet.ParquetWriter(stretches, SCHEMA, **layout.QUICK_OPTIONS) as writer:
             for table in _gathered(_dataset(parts).to_batches(batch_size=layout.GROUP_ROWS), SLICE_ROWS):
                 writer.write_table(by_organisation(table), row_group_size=STRETCH_GROUP_ROWS)
         yield [*(path for path in paths if path not in parts), stretches]
@@ -125,10 +125,6 @@ def by_organisation(table: pa.Table) -> pa.Table:
     if np.all(owners[:-1] <= owners[1:]):
         return table
     return table.unify_dictionaries().take(pa.array(np.argsort(owners, kind="stable")))
-
-
-def _writer(path: Path, said: Mapping[bytes, bytes] | None = None) -> parquet.ParquetWriter:
-    return parquet.ParquetWriter(path, SCHEMA.with_metadata(said) if said else SCHEMA, **layout.OPTIONS)
 
 
 def _require_all(paths: Sequence[Path], rows: int, without: str | None) -> None:

@@ -68,7 +68,7 @@ class _OneDay:
             self._place.mkdir(parents=True, exist_ok=True, mode=0o700)
             half = layout.half_of(self._place / layout.part_name(self._raw, len(self.parts)))
             self.parts.append((half, 0))
-            self._file = parquet.ParquetWriter(half, SCHEMA, **layout.OPTIONS)
+            self._file = parquet.ParquetWriter(half, SCHEMA, **layout.QUICK_OPTIONS)
         self._file.write_table(table, row_group_size=layout.GROUP_ROWS)
         self.counted.add(table)
         half, before = self.parts[-1]

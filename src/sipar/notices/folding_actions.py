@@ -68,7 +68,7 @@ def fold_batch(tally: pl.DataFrame, raw: str, *, complete: Complete | None, now:
         seen = cursor.rowcount
         cursor.execute(sql.INSERT)
         new = cursor.rowcount
-        moved = _close_moved(cursor)
+        moved = _close_moved(cursor, several=tally["key"].n_unique() < tally.height)
         absent = _close_absent(cursor, complete, now=now) if complete is not None else 0
     return Folded(new=new, seen=seen, absent=absent, moved=moved)
 
@@ -94,7 +94,7 @@ def refold(first_day: date, last_day: date, *, now: datetime) -> Folded:
         seen = cursor.rowcount
         cursor.execute(sql.INSERT)
         new = cursor.rowcount
-        moved = _close_moved(cursor)
+        moved = _close_moved(cursor, several=True)
         cursor.execute(sql.ABSENT_SINCE, {"now": now})
         absent = cursor.rowcount
     return Folded(new=new, seen=seen, absent=absent, moved=moved)
@@ -168,8 +168,8 @@ def _match(cursor: Any) -> None:
     cursor.execute(sql.MATCH)
 
 
-def _close_moved(cursor: Any) -> int:
-    cursor.execute(sql.TWICE)
+def _close_moved(cursor: Any, *, several: bool) -> int:
+    cursor.execute(sql.TWICE, {"several": several})
     if not cursor.rowcount:
         return 0
     cursor.execute(sql.MOVED)

@@ -28,7 +28,7 @@ select exists (
 """
 # Which findings there are of these keys, at the same organisation or at another: looked up once for all that follows.
 MATCH: Final = f"""
-{_ANALYZE.format("folded")};
+{_ANALYZE.format("folded (number, organisation_id, key)")};
 create temporary table matched on commit drop as
 select t.number, f.id as finding_id, f.organisation_id is not distinct from t.organisation_id as same
 from folded t join notices_finding f on f.key = t.key;
@@ -109,12 +109,12 @@ select t.key, t.organisation_id, t.team_id, t.kind, t.classification, t.severity
 from folded t where not exists (select 1 from matched m where m.number = t.number and m.same)
 """
 
-# Keys that two organisations have: one before these observations, or two of them within these.
+# Keys that two organisations have: one before these observations, or, where `several`, two of them within these.
 TWICE: Final = """
 create temporary table twice on commit drop as
 select t.key from matched m join folded t on t.number = m.number where not m.same
 union
-select key from folded group by key having count(*) > 1
+select key from folded where %(several)s group by key having count(*) > 1
 """
 # The same source sees it at another organisation on a later day than it last saw it here; what comes late counts too.
 MOVED: Final = f"""

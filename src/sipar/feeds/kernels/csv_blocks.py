@@ -136,6 +136,8 @@ def _parse(
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
                 null_values=[""],
+                # Blocks are UTF-8: their lines have been looked at.
+                check_utf8=False,
             ),
         )
     except pa.ArrowInvalid:
