@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from sipar.assessments.campaign_policy import may_lead
 from sipar.assessments.campaign_selectors import progress_of
 from sipar.assessments.models import Assessment, Campaign, Engagement, RoadmapItem
 from sipar.core.acting import Actor
@@ -35,7 +36,7 @@ def needs(actor: Actor, moment: Moment) -> Iterator[Need]:
     if actor.holds_in_tier("national", *TEAM_ROLES):
         yield from _candidates(moment)
     yield from _campaigns(actor, teams, moment)
-    yield from _engagements(teams, moment)
+    yield from _engagements([team for team in teams if may_lead(actor, team)], moment)
 
 
 def _duty(actor: Actor, moment: Moment) -> Iterator[Need]:

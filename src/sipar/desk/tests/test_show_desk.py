@@ -93,7 +93,7 @@ def test_the_desk_says_what_needs_each_role(nation: None) -> None:
 
 
 def test_every_line_of_a_desk_leads_to_a_page_that_opens_for_its_reader(nation: None) -> None:
-    for key in ("ciso", "bank-ciso", "national-head", "duty", "council", "ministry", "consultant", "ombudsman"):
+    for key in EVERYBODY:
         person, client = actor(key), signed_in_client(account(key))
         with acting(person, reason="look"):
             addresses = {need.href for need in needs_of(person, Moment(now=timezone.now(), zone=UTC))}
