@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext
 from numpy.typing import NDArray
 
 from sipar.assessments.models import Assessment, Campaign, RoadmapItem
-from sipar.assessments.selectors import working_levels
+from sipar.assessments.selectors import assessments_open_to, working_levels
 from sipar.core.acting import Actor
 from sipar.formats.catalogue import Group, Requirement
 from sipar.frameworks.selectors import LoadedFramework
@@ -163,11 +163,16 @@ def live_items(organisation: int, campaign: int) -> dict[str, RoadmapItem]:
     return {item.requirement: item for item in rows.order_by("-due_on", "-id")}
 
 
+def may_see_gaps(actor: Actor, assessment: Assessment) -> bool:
+    """Whether there are gaps to show: what is not submitted yet is the organisation's own."""
+    return assessment.standing is not None or assessment.organisation_id in actor.organisations
+
+
 def assessments_of(actor: Actor, organisations: Sequence[int]) -> QuerySet[Assessment]:
-    """The assessments of these organisations in campaigns that run or ran, the newest first."""
+    """The assessments of these organisations that the actor may read, in campaigns that run or ran, newest first."""
     return (
-        Assessment.objects.filter(organisation__in=organisations, campaign__state__in=("open", "closed"))
-        .select_related("campaign", "organisation")
+        assessments_open_to(actor)
+        .filter(organisation__in=organisations, campaign__state__in=("open", "closed"))
         .order_by("-campaign__opens_at", "-campaign_id", "organisation__name")
     )
 

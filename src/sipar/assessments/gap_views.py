@@ -22,6 +22,7 @@ from sipar.assessments.gap_selectors import (
     gaps_of,
     levels_that_count,
     live_items,
+    may_see_gaps,
     next_stages,
 )
 from sipar.assessments.models import Assessment
@@ -54,7 +55,8 @@ def gaps(request: ActorRequest) -> HttpResponse:
     if request.actor.organisations:
         newest = assessments_of(request.actor, request.actor.organisations).first()
     else:
-        newest = assessments_open_to(request.actor).order_by("-campaign__opens_at", "organisation__name").first()
+        submitted = assessments_open_to(request.actor).exclude(standing=None)
+        newest = submitted.order_by("-campaign__opens_at", "organisation__name").first()
     if newest is None:
         return render(request, "assessments/gap_none.html", {"tabs": work_tabs(request.actor, "gaps")})
     return HttpResponseRedirect(reverse("assessment_gaps", args=[newest.pk]))
@@ -66,7 +68,7 @@ def assessment_gaps(request: ActorRequest, assessment_id: int) -> HttpResponse:
     """The gaps of one assessment, ranked, each with its reason; `?format=csv` gives them as a table."""
     assessment = access_assessment(request.actor, assessment_id)
     framework = loaded(assessment.campaign.framework_id)
-    if not _may_see_draft(request, assessment) and assessment.standing is None:
+    if not may_see_gaps(request.actor, assessment):
         raise Conflict(_("Nothing has been submitted yet, so there are no gaps to show."))
     items = live_items(assessment.organisation_id, assessment.campaign_id)
     found = gaps_of(assessment, framework, items=items)
@@ -190,11 +192,6 @@ def _sentence(lines: tuple[RequirementLine, ...], organisations: int) -> str:
         top.asked,
     )
     return sentence % {"requirement": top.requirement.id, "short": f"{top.short:,}", "all": f"{top.asked:,}"}
-
-
-def _may_see_draft(request: ActorRequest, assessment: Assessment) -> bool:
-    """What is not submitted yet is the organisation's own."""
-    return assessment.organisation_id in request.actor.organisations
 
 
 GAP_HEADER = ("rank", "requirement", "title", "level", "target", "missing", "weight", "priority", "reason", "roadmap")

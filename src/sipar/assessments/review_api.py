@@ -12,7 +12,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from sipar.assessments.campaign_selectors import access_campaign
-from sipar.assessments.gap_selectors import constituency_gaps, gaps_of, live_items
+from sipar.assessments.gap_selectors import constituency_gaps, gaps_of, live_items, may_see_gaps
 from sipar.assessments.models import RoadmapItem
 from sipar.assessments.oscal_selectors import PLAN, POAM, RESULTS, oscal_document
 from sipar.assessments.roadmap_selectors import is_overdue, items_open_to
@@ -95,7 +95,7 @@ class RoadmapSchema(Schema):
 def assessment_gaps(request: ActorRequest, assessment_id: int) -> dict[str, Any]:
     actor = request.actor
     assessment = access_assessment(actor, assessment_id)
-    if assessment.standing is None and assessment.organisation_id not in actor.organisations:
+    if not may_see_gaps(actor, assessment):
         raise Conflict("Nothing has been submitted yet, so there are no gaps to show.")
     items = live_items(assessment.organisation_id, assessment.campaign_id)
     found = gaps_of(assessment, loaded(assessment.campaign.framework_id), items=items)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from sipar.assessments.answer_pages import section_links
+from sipar.assessments.gap_selectors import may_see_gaps
 from sipar.assessments.list_selectors import SORTS, campaigns_to_choose, of_organisations, queue
 from sipar.assessments.models import Assessment
 from sipar.assessments.policy import may_answer, may_submit
@@ -121,6 +122,7 @@ def assessment(request: ActorRequest, assessment_id: int) -> HttpResponse:
         "reviews": part_in_review(request.actor, found, now=now) != "none",
         "remarks": [remark for remark in open_remarks(found) if found.state == "returned"],
         "versions": versions_of(found),
+        "may_see_gaps": may_see_gaps(request.actor, found),
         "top_level": framework.catalogue.top_level,
         "trail": [{"url": reverse("assessments"), "label": _("Assessments")}],
     }

@@ -8,12 +8,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from tests.cast import Cast, open_campaign
+from tests.cast import NOW, Cast, open_campaign
 
 from sipar.assessments.gap_selectors import constituency_gaps, gaps_of, next_stages, reason_in_words
-from sipar.assessments.models import Assessment, Campaign
+from sipar.assessments.models import Assessment, Campaign, Engagement
 from sipar.assessments.tests.review_stage import submitted
 from sipar.core.acting import acting
+from sipar.core.jobs import system
 from sipar.formats.oscal_check import check
 from sipar.frameworks.models import Framework
 from sipar.frameworks.selectors import loaded
@@ -119,6 +120,20 @@ def test_before_the_submission_only_the_organisation_sees_its_draft(cast: Cast, 
     assert "Draft." in cast.client("ayesha").get(reverse("assessment_gaps", args=[row.pk])).text
     assert cast.client("parveen").get(reverse("assessment_gaps", args=[row.pk])).status_code == 409
     assert cast.client("parveen").get(f"/api/assessments/{row.pk}/gaps").status_code == 409
+    link, page = reverse("assessment_gaps", args=[row.pk]), reverse("assessment", args=[row.pk])
+    assert link in cast.client("ayesha").get(page).text
+    for person in ("parveen", "chand"):
+        assert link not in cast.client(person).get(page).text
+    assert cast.client("chand").get(reverse("gaps")).status_code == 200
+
+
+def test_a_consultant_is_led_to_no_campaign_but_the_own(cast: Cast, framework: Framework, alpha: Assessment) -> None:
+    other = submitted(cast, open_campaign(cast, framework, code="energy-2026"), "alpha")
+    with acting(system(), reason="end an engagement"):
+        Engagement.objects.filter(campaign=other.campaign).update(ended_at=NOW)
+    mine, others = (reverse("assessment_gaps", args=[row.pk]) for row in (alpha, other))
+    assert others in cast.client("ayesha").get(mine).text
+    assert others not in cast.client("chand").get(mine).text
 
 
 def test_the_table_has_its_csv(cast: Cast, alpha: Assessment) -> None:
