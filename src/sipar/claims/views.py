@@ -24,6 +24,7 @@ from sipar.claims.policy import may_keep_claims
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid
+from sipar.notices.exposure_sub import sub_navigation
 from sipar.people.models import Account
 from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
@@ -49,6 +50,7 @@ def routing(request: ActorRequest) -> HttpResponse:
         "kinds": words.KINDS,
         "may_keep": may_keep_claims(request.actor),
         "day": now.date(),
+        "sub_links": sub_navigation(request.actor, request.path),
     }
     return render(request, "claims/overview.html", context)
 

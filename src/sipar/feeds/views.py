@@ -27,6 +27,7 @@ from sipar.feeds.gates import FEED_READERS, FEED_STAFF
 from sipar.feeds.models import Batch, Feed, RawFile
 from sipar.feeds.policy import may_read_rows, may_work, require_may_work
 from sipar.feeds.words import MARKS, OWNERS, REASONS, STEPS, TONES, failure_in_words, refusal_in_words
+from sipar.notices.exposure_sub import sub_navigation
 from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
 
@@ -68,7 +69,13 @@ def feed_list(request: ActorRequest) -> HttpResponse:
     """Every feed that I reach, what needs somebody first."""
     found = [_shown(one) for one in selectors.health(now=timezone.now())]
     own = {team.pk for team in selectors.own_teams(request.actor)}
-    return render(request, "feeds/list.html", {"feeds": found, "columns": FEED_COLUMNS, "may_add": bool(own)})
+    context = {
+        "feeds": found,
+        "columns": FEED_COLUMNS,
+        "may_add": bool(own),
+        "sub_links": sub_navigation(request.actor, request.path),
+    }
+    return render(request, "feeds/list.html", context)
 
 
 @gate(FEED_STAFF)

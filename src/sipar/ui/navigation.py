@@ -11,17 +11,25 @@ from sipar.core.acting import Actor
 from sipar.people.roles import AGGREGATE_ROLES, ENGAGED_ROLES, ORGANISATION_ROLES, TEAM_ROLES
 
 MOST_ENTRIES = 7
+AROUND_EXPOSURE = ("/notices/", "/vulnerabilities/", "/feeds/")
 POLICY_ROLES = ("analyst", "authority_policy")
 
 
 @dataclass(frozen=True)
 class Section:
-    """A place that some roles use; `roles` empty: everyone who has signed in."""
+    """A place that some roles use; `roles` empty: everyone who has signed in. `also`: where else its pages stand."""
 
     url: str
     label: str | Promise
     icon: str
     roles: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    def reach(self, path: str) -> int:
+        """How much of a page's address is this section's; 0 where it is none of its pages."""
+        if path == "/" or self.url == "/":
+            return int(path == self.url)
+        return max((len(url) for url in (self.url, *self.also) if path.startswith(url)), default=0)
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ SECTIONS = (
     Section("/duty/", _("On duty"), "clock", TEAM_ROLES),
     Section("/cases/", _("Our cases"), "incident", ORGANISATION_ROLES),
     Section("/cases/", _("Cases"), "incident", TEAM_ROLES),
-    Section("/exposure/", _("Exposure"), "exposure", (*ORGANISATION_ROLES, *TEAM_ROLES)),
+    Section("/exposure/", _("Exposure"), "exposure", (*ORGANISATION_ROLES, *TEAM_ROLES), AROUND_EXPOSURE),
     Section("/support/", _("Help"), "help", ORGANISATION_ROLES),
     Section("/situation/", _("Situation"), "map", (*TEAM_ROLES, *AGGREGATE_ROLES)),
     Section("/risks/", _("Risk"), "board", AGGREGATE_ROLES),
@@ -99,5 +107,4 @@ def _used(actor: Actor | None) -> list[Section]:
 
 def _holding(sections: list[Section], path: str) -> Section | None:
     """The section that a page belongs to: of those that hold its address the narrowest."""
-    holding = [section for section in sections if (path == "/" if section.url == "/" else path.startswith(section.url))]
-    return max(holding, key=lambda section: len(section.url), default=None)
+    return max((found for found in sections if found.reach(path)), key=lambda found: found.reach(path), default=None)

@@ -94,6 +94,8 @@ def test_a_page_belongs_to_one_section_only() -> None:
     assert [entry.url for entry in navigation.entries(analyst, "/cases/playbooks/") if entry.active] == ["/more/"]
     assert [entry.url for entry in navigation.entries(analyst, "/more/") if entry.active] == ["/more/"]
     assert [entry.url for entry in navigation.entries(analyst, "/me/") if entry.active] == []
+    assert [entry.url for entry in navigation.entries(analyst, "/feeds/") if entry.active] == ["/exposure/"]
+    assert [entry.url for entry in navigation.entries(analyst, "/") if entry.active] == ["/"]
 
 
 def test_an_organisation_reports_and_asks_for_help_and_sees_no_board() -> None:
