@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
 from sipar.core.problems import Invalid
-from sipar.notices.exposure_sub import sub_navigation
 from sipar.people.roles import TEAM_ROLES
 from sipar.ui.forms import add_problem
 from sipar.ui.tables import Column
@@ -81,7 +80,6 @@ def vulnerability_list(request: ActorRequest) -> HttpResponse:
         "imports": selectors.newest_imports(5),
         "ranges": selectors.ranges_in_use(),
         "staff": request.actor.holds(*TEAM_ROLES),
-        "sub_links": sub_navigation(request.actor, request.path),
     }
     return render(request, "vulnerabilities/list.html", context)
 
