@@ -74,15 +74,12 @@ class _OneDay:
         half, before = self.parts[-1]
         self.parts[-1] = half, before + table.num_rows
         if before + table.num_rows >= PART_ROWS:
-            self.close()
+            self._end_part()
 
     def close(self) -> None:
-        """Make the open part whole and durable."""
+        """Write what still waits, and make the last part whole."""
         self.write()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-            layout.sync_file(self.parts[-1][0])
+        self._end_part()
 
     def remove(self) -> None:
         """Remove the parts that were not put in place."""
@@ -90,6 +87,13 @@ class _OneDay:
             half.unlink(missing_ok=True)
         if self._file is not None:
             self._file.close()
+
+    def _end_part(self) -> None:
+        """Make the open part whole and durable."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            layout.sync_file(self.parts[-1][0])
 
 
 class Writer:

@@ -122,8 +122,6 @@ def _key_block(block: pa.Table, key: tuple[np.uint64, np.uint64]) -> Digests:
 def _field(column: pa.ChunkedArray | pa.Array, key: tuple[np.uint64, np.uint64]) -> Digests:
     """The digest of every value of a column; zeros for null. A word is hashed once for all rows that have it."""
     array = whole(column)
-    if isinstance(array, pa.ChunkedArray):
-        return np.concatenate([_field(chunk, key) for chunk in array.chunks])
     if pa.types.is_dictionary(array.type):
         words = np.concatenate([_field(array.dictionary, key), np.zeros((1, 2), np.uint64)])
         places = _numbers(pc.fill_null(array.indices.cast(pa.int64()), len(words) - 1))

@@ -214,11 +214,11 @@ def _routed(table: pa.Table, rows: pa.Array, work: Work, lookup: Lookup, taken: 
     days = table["observed_at"].cast(pa.date32())
     found = route(
         lookup,
-        ip=_whole(table["ip"]),
-        hostname=_whole(table["hostname"]),
-        asn=_whole(table["asn"]),
-        country=_whole(table["country"]),
-        day=_whole(days),
+        ip=whole(table["ip"]),
+        hostname=whole(table["hostname"]),
+        asn=whole(table["asn"]),
+        country=whole(table["country"]),
+        day=whole(days),
     )
     count = table.num_rows
     added = {"source": _same(work.source, count), "raw": _same(work.raw, count), "row": rows} | found.columns()
@@ -233,11 +233,6 @@ def _routed(table: pa.Table, rows: pa.Array, work: Work, lookup: Lookup, taken: 
     taken.first_day = first if taken.first_day is None else min(first, taken.first_day)
     taken.last_day = last if taken.last_day is None else max(last, taken.last_day)
     return table
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    array = whole(column)
-    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
 
 
 def _same(word: str, count: int) -> pa.Array:

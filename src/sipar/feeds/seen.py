@@ -47,8 +47,6 @@ class SeenRows:
 
 def _words(hashes: pa.Array | pa.ChunkedArray) -> Words:
     array = whole(hashes)
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks)
     words = np.frombuffer(array.buffers()[1], dtype=np.uint64).reshape(-1, 2)
     words = words[array.offset : array.offset + len(array)]
     empty = ~words.any(axis=1)

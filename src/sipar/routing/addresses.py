@@ -92,8 +92,6 @@ def written_prefixes(prefixes: Prefixes) -> pa.StringArray:
 def buffers(text: Text) -> tuple[U8, I64]:
     """The bytes of a column of text and the offsets of its rows (one more than rows); a null has no bytes."""
     text = whole(text)
-    if isinstance(text, pa.ChunkedArray):  # more than fits one array of 32-bit offsets
-        text = pa.concat_arrays([chunk.cast(pa.large_string()) for chunk in text.chunks])
     if pa.types.is_null(text.type) or pa.types.is_dictionary(text.type) or pa.types.is_string_view(text.type):
         text = text.cast(pa.large_string())
     if not (pa.types.is_string(text.type) or pa.types.is_large_string(text.type)):

@@ -1,0 +1,23 @@
+"""A column in one array: without a copy where it is one, and however much text it holds."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from sipar.routing import columns
+from sipar.routing.columns import whole
+
+
+def test_a_column_that_is_one_array_is_not_copied() -> None:
+    array = pa.array(["one", None, "three"])
+    assert whole(array) is array
+    assert whole(pa.chunked_array([array])).buffers()[2].address == array.buffers()[2].address
+
+
+def test_chunks_are_put_together_and_much_text_gets_wide_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
+    column = pa.chunked_array([["one", None], [], ["three"]], pa.string())
+    assert whole(column).equals(pa.array(["one", None, "three"]))
+    assert whole(pa.chunked_array([], pa.string())).equals(pa.array([], pa.string()))
+    monkeypatch.setattr(columns, "MOST_BYTES", 8)
+    assert whole(column).equals(pa.array(["one", None, "three"], pa.large_string()))
