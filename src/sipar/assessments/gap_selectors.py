@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sipar.assessments.models import Assessment, Campaign, RoadmapItem
 from sipar.assessments.selectors import assessments_open_to, working_levels
 from sipar.core.acting import Actor
+from sipar.core.problems import Conflict
 from sipar.formats.catalogue import Group, Requirement
 from sipar.frameworks.selectors import LoadedFramework
 from sipar.posture.gaps import NextStage, next_stage, rank_gaps, rank_requirements
@@ -166,6 +167,11 @@ def live_items(organisation: int, campaign: int) -> dict[str, RoadmapItem]:
 def may_see_gaps(actor: Actor, assessment: Assessment) -> bool:
     """Whether there are gaps to show: what is not submitted yet is the organisation's own."""
     return assessment.standing is not None or assessment.organisation_id in actor.organisations
+
+
+def require_gaps(actor: Actor, assessment: Assessment) -> None:
+    if not may_see_gaps(actor, assessment):
+        raise Conflict(gettext("Nothing has been submitted yet, so there are no gaps to show."))
 
 
 def assessments_of(actor: Actor, organisations: Sequence[int]) -> QuerySet[Assessment]:

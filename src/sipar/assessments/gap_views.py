@@ -22,8 +22,8 @@ from sipar.assessments.gap_selectors import (
     gaps_of,
     levels_that_count,
     live_items,
-    may_see_gaps,
     next_stages,
+    require_gaps,
 )
 from sipar.assessments.models import Assessment
 from sipar.assessments.oscal_selectors import PLAN, POAM, RESULTS, oscal_document
@@ -34,7 +34,7 @@ from sipar.assessments.work_tabs import level_view, text_of, whole_number_of, wo
 from sipar.core.files import download, download_table
 from sipar.core.gates import gate
 from sipar.core.http import ActorRequest
-from sipar.core.problems import Conflict, not_open
+from sipar.core.problems import not_open
 from sipar.formats.oscal_results import FILE_NAMES
 from sipar.frameworks.selectors import LoadedFramework, loaded
 from sipar.orgs.models import Province, Sector
@@ -68,8 +68,7 @@ def assessment_gaps(request: ActorRequest, assessment_id: int) -> HttpResponse:
     """The gaps of one assessment, ranked, each with its reason; `?format=csv` gives them as a table."""
     assessment = access_assessment(request.actor, assessment_id)
     framework = loaded(assessment.campaign.framework_id)
-    if not may_see_gaps(request.actor, assessment):
-        raise Conflict(_("Nothing has been submitted yet, so there are no gaps to show."))
+    require_gaps(request.actor, assessment)
     items = live_items(assessment.organisation_id, assessment.campaign_id)
     found = gaps_of(assessment, framework, items=items)
     if request.GET.get("format") == "csv":

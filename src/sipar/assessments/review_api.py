@@ -12,7 +12,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from sipar.assessments.campaign_selectors import access_campaign
-from sipar.assessments.gap_selectors import constituency_gaps, gaps_of, live_items, may_see_gaps
+from sipar.assessments.gap_selectors import constituency_gaps, gaps_of, live_items, require_gaps
 from sipar.assessments.models import RoadmapItem
 from sipar.assessments.oscal_selectors import PLAN, POAM, RESULTS, oscal_document
 from sipar.assessments.roadmap_selectors import is_overdue, items_open_to
@@ -20,7 +20,6 @@ from sipar.assessments.roadmap_views import today_of
 from sipar.assessments.selectors import access_assessment
 from sipar.core.api import PROBLEMS, Entry, Window
 from sipar.core.http import ActorRequest
-from sipar.core.problems import Conflict
 from sipar.frameworks.selectors import loaded
 from sipar.people.gates import ASSESSMENT_READERS, TEAM
 
@@ -95,8 +94,7 @@ class RoadmapSchema(Schema):
 def assessment_gaps(request: ActorRequest, assessment_id: int) -> dict[str, Any]:
     actor = request.actor
     assessment = access_assessment(actor, assessment_id)
-    if not may_see_gaps(actor, assessment):
-        raise Conflict("Nothing has been submitted yet, so there are no gaps to show.")
+    require_gaps(actor, assessment)
     items = live_items(assessment.organisation_id, assessment.campaign_id)
     found = gaps_of(assessment, loaded(assessment.campaign.framework_id), items=items)
     return {
