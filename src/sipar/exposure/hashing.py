@@ -25,11 +25,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sipar.routing.columns import whole
+from sipar.routing.columns import valid_rows, whole
 from sipar.routing.compiling import inlined, kernel
 
 type Digests = NDArray[np.uint64]
-"""Digests as two little-endian words each: shape (rows, 2)."""
+"""Digests as two little-endian words each: shape (2, rows), so that many rows are a vector."""
 
 ROW_KEY = b"sipar/observe/v1"
 FINDING_KEY = b"sipar/finding/v1"
@@ -53,7 +53,7 @@ def row_hashes(table: pa.Table) -> pa.Array:
     """
     key = _words(ROW_KEY)
     pieces = [_row_block(table.slice(at, BLOCK_ROWS), key) for at in range(0, table.num_rows, BLOCK_ROWS)]
-    return _as_binary(np.concatenate(pieces) if pieces else np.zeros((0, 2), np.uint64))
+    return _as_binary(np.concatenate(pieces, axis=1) if pieces else np.zeros((2, 0), np.uint64))
 
 
 def finding_keys(table: pa.Table) -> pa.Array:
@@ -63,16 +63,16 @@ def finding_keys(table: pa.Table) -> pa.Array:
     """
     key = _words(FINDING_KEY)
     pieces = [_key_block(table.slice(at, BLOCK_ROWS), key) for at in range(0, table.num_rows, BLOCK_ROWS)]
-    return _as_binary(np.concatenate(pieces) if pieces else np.zeros((0, 2), np.uint64))
+    return _as_binary(np.concatenate(pieces, axis=1) if pieces else np.zeros((2, 0), np.uint64))
 
 
 def sip_hash(message: bytes, key: bytes) -> bytes:
     """SipHash-2-4-128 of one message under a key of 16 bytes, as the reference code writes it."""
     k0, k1 = _words(key)
     data = np.frombuffer(message, np.uint8)
-    out = np.zeros((1, 2), np.uint64)
+    out = np.zeros((2, 1), np.uint64)
     _hash_spans(data, np.array([0, len(data)], np.int64), np.ones(1, np.bool_), k0, k1, out)
-    return out.astype("<u8").tobytes()
+    return out.T.astype("<u8").tobytes()
 
 
 def asset_kinds(table: pa.Table) -> NDArray[np.int8]:
@@ -101,21 +101,21 @@ def _row_block(block: pa.Table, key: tuple[np.uint64, np.uint64]) -> Digests:
 def _key_block(block: pa.Table, key: tuple[np.uint64, np.uint64]) -> Digests:
     rows = block.num_rows
     kinds = asset_kinds(block)
-    fields = np.zeros((5, rows, 2), np.uint64)
+    fields = np.zeros((5, 2, rows), np.uint64)
     fields[0] = _field(block["kind"], key)
-    fields[1, :, 0] = kinds
+    fields[1, 0] = kinds
     for kind, name in ((_ADDRESS, "ip"), (_NAME, "hostname"), (_URL, "url"), (_NETWORK, "asn")):
         chosen = kinds == kind
         if chosen.any():
-            fields[2, chosen] = _field(block[name], key)[chosen]
+            fields[2][:, chosen] = _field(block[name], key)[:, chosen]
     claimed = kinds == _CLAIM
     if claimed.any():
         # National ranges have numbers below zero, so that no asset has the same.
-        fields[2, claimed, 0] = _numbers(block["claim"]).astype(np.uint64)[claimed]
+        fields[2, 0, claimed] = _numbers(block["claim"]).astype(np.uint64)[claimed]
     service = listens(block) & ((kinds == _ADDRESS) | (kinds == _NAME))
     for place, name in ((3, "port"), (4, "protocol")):
         if name in block.column_names:
-            fields[place, service] = _field(block[name], key)[service]
+            fields[place][:, service] = _field(block[name], key)[:, service]
     return _hash_fields(fields, len(fields), rows, key)
 
 
@@ -123,20 +123,18 @@ def _field(column: pa.ChunkedArray | pa.Array, key: tuple[np.uint64, np.uint64])
     """The digest of every value of a column; zeros for null. A word is hashed once for all rows that have it."""
     array = whole(column)
     if pa.types.is_dictionary(array.type):
-        words = np.concatenate([_field(array.dictionary, key), np.zeros((1, 2), np.uint64)])
-        places = _numbers(pc.fill_null(array.indices.cast(pa.int64()), len(words) - 1))
-        found: Digests = words[places]
+        words = np.concatenate([_field(array.dictionary, key), np.zeros((2, 1), np.uint64)], axis=1)
+        places = _numbers(pc.fill_null(array.indices.cast(pa.int64()), words.shape[1] - 1))
+        found: Digests = words[:, places]
         return found
-    out = np.zeros((len(array), 2), np.uint64)
-    if not len(array):
-        return out
+    out = np.zeros((2, len(array)), np.uint64)
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        offsets, data = _text_buffers(array)
-    else:
-        # A number is its 64 bits, so that it hashes alike whichever width a reader gave it.
-        values = np.ascontiguousarray(_numbers(_as_integers(array)), dtype="<i8")
-        data, offsets = values.view(np.uint8), np.arange(len(array) + 1, dtype=np.int64) * 8
-    _hash_spans(data, offsets, _valid(array), key[0], key[1], out)
+        if array.null_count < len(array):
+            offsets, data = _text_buffers(array)
+            _hash_spans(data, offsets, valid_rows(array), key[0], key[1], out)
+        return out
+    # A number is its 64 bits, so that it hashes alike whichever width a reader gave it.
+    _hash_numbers(_numbers(_as_integers(array)), valid_rows(array), key[0], key[1], out)
     return out
 
 
@@ -160,19 +158,18 @@ def _hash_fields(fields: Iterable[Digests | None], count: int, rows: int, key: t
 
     A field is taken in when it is made, while it still is in the processor's cache.
     """
-    states = np.empty((rows, 4), np.uint64)
+    states = np.empty((4, rows), np.uint64)
     _begin(states, key[0], key[1])
-    nothing = np.zeros((rows, 2), np.uint64)
+    nothing = np.zeros((2, rows), np.uint64)
     for field in fields:
         _absorb(states, nothing if field is None else field)
-    out = np.empty((rows, 2), np.uint64)
+    out = np.empty((2, rows), np.uint64)
     _finish(states, np.uint64(count * 16), out)
     return out
 
 
 def _valid(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = _numbers(pc.is_valid(column)).astype(np.bool_)
-    return found
+    return valid_rows(whole(column))
 
 
 def _marked(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
@@ -193,8 +190,8 @@ def _words(key: bytes) -> tuple[np.uint64, np.uint64]:
 
 
 def _as_binary(digests: Digests) -> pa.Array:
-    data = pa.py_buffer(np.ascontiguousarray(digests, dtype="<u8"))
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(digests), [None, data])
+    data = pa.py_buffer(np.ascontiguousarray(digests.T, dtype="<u8"))
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), digests.shape[1], [None, data])
 
 
 @inlined
@@ -266,18 +263,17 @@ def _ended(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64) -> Any:  # pr
 
 @kernel
 def _begin(states: NDArray[np.uint64], k0: np.uint64, k1: np.uint64) -> None:  # pragma: no cover - compiled
-    for row in range(len(states)):
-        states[row, 0], states[row, 1], states[row, 2], states[row, 3] = _started(k0, k1)
+    for row in range(states.shape[1]):
+        states[0, row], states[1, row], states[2, row], states[3, row] = _started(k0, k1)
 
 
 @kernel
 def _absorb(states: NDArray[np.uint64], words: NDArray[np.uint64]) -> None:  # pragma: no cover - compiled
     """Take two more words into the hash of every row."""
-    for row in range(len(states)):
-        a, b, c, d = states[row, 0], states[row, 1], states[row, 2], states[row, 3]
-        a, b, c, d = _taken(a, b, c, d, words[row, 0])
-        a, b, c, d = _taken(a, b, c, d, words[row, 1])
-        states[row, 0], states[row, 1], states[row, 2], states[row, 3] = a, b, c, d
+    for row in range(states.shape[1]):
+        a, b, c, d = _taken(states[0, row], states[1, row], states[2, row], states[3, row], words[0, row])
+        a, b, c, d = _taken(a, b, c, d, words[1, row])
+        states[0, row], states[1, row], states[2, row], states[3, row] = a, b, c, d
 
 
 @kernel
@@ -286,9 +282,24 @@ def _finish(
 ) -> None:  # pragma: no cover - compiled
     """The hash of every row, whose message has so many bytes, all of them in whole words."""
     word = (length & np.uint64(0xFF)) << np.uint64(56)
-    for row in range(len(states)):
-        a, b, c, d = _taken(states[row, 0], states[row, 1], states[row, 2], states[row, 3], word)
-        out[row, 0], out[row, 1] = _ended(a, b, c, d)
+    for row in range(states.shape[1]):
+        a, b, c, d = _taken(states[0, row], states[1, row], states[2, row], states[3, row], word)
+        out[0, row], out[1, row] = _ended(a, b, c, d)
+
+
+@kernel
+def _hash_numbers(
+    values: NDArray[np.int64], valid: NDArray[np.bool_], k0: np.uint64, k1: np.uint64, out: NDArray[np.uint64]
+) -> None:  # fmt: skip  # pragma: no cover - compiled
+    """SipHash-2-4-128 of the eight bytes of every number, zeros where it is not valid, into `out`."""
+    word = np.uint64(8) << np.uint64(56)
+    for row in range(len(values)):
+        a, b, c, d = _started(k0, k1)
+        a, b, c, d = _taken(a, b, c, d, np.uint64(values[row]))
+        a, b, c, d = _taken(a, b, c, d, word)
+        first, second = _ended(a, b, c, d)
+        kept = np.uint64(valid[row])
+        out[0, row], out[1, row] = first * kept, second * kept
 
 
 @inlined
@@ -333,6 +344,6 @@ def _hash_spans(
             at += eight
             place += eight
         if valid[row]:
-            out[row, 0], out[row, 1] = _rest(data, at, end, length, a, b, c, d)
+            out[0, row], out[1, row] = _rest(data, at, end, length, a, b, c, d)
         if valid[other]:
-            out[other, 0], out[other, 1] = _rest(data, place, stop, extent, e, f, g, h)
+            out[0, other], out[1, other] = _rest(data, place, stop, extent, e, f, g, h)

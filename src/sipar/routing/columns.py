@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 # What the 32-bit offsets of one array of text reach.
 MOST_BYTES = 2**31 - 1
@@ -20,3 +23,16 @@ def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     if pa.types.is_string(column.type) and column.nbytes > MOST_BYTES:
         column = column.cast(pa.large_string())
     return column.combine_chunks()
+
+
+def valid_rows(array: pa.Array) -> NDArray[np.bool_]:
+    """Which rows are not null. pyarrow's own way to numpy goes bit by bit."""
+    if array.null_count in (0, len(array)):
+        return np.full(len(array), not array.null_count)
+    bits, end = array.buffers()[0], array.offset + len(array)
+    return np.unpackbits(np.frombuffer(bits, np.uint8), count=end, bitorder="little")[array.offset :].view(np.bool_)
+
+
+def text_column(series: pl.Series) -> pa.ChunkedArray:
+    """Text of polars as Arrow's `string`."""
+    return pa.chunked_array([series.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())])

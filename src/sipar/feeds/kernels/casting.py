@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from sipar.feeds.kernels.casts import CASTS, Cast
 from sipar.feeds.kernels.fields import Field
 from sipar.feeds.reading import MAX_LISTED, BadRow, DriftSeen, excerpt
+from sipar.routing.columns import text_column, whole
 
 # Where more than half of at least this many cells cannot be cast, the column has changed, not the rows.
 _DRIFT_CELLS = 20
 _DRIFT_SHARE = 0.5
+# Different words of a column whose casts are remembered.
+_FEW = 100
 
 
 @dataclass(slots=True)
 class Casting:
-    """The cast values of `fields` (`value`), the rows that are refused, and texts that are kept for `extra`."""
+    """The cast values of `fields` (`value`), the rows that are refused, and texts that are kept for `extra`.
 
+    `frame` has the columns of `table` that a cast or a column of READ asks for, and what came of them.
+    """
+
+    table: pa.Table
     frame: pl.DataFrame
     fields: Sequence[Field]
     lines: npt.NDArray[np.int64]
@@ -32,15 +41,18 @@ class Casting:
     more_bad: int = 0
 
     @classmethod
-    def run(cls, frame: pl.DataFrame, fields: Sequence[Field], lines: npt.NDArray[np.int64]) -> Casting:
-        """Casts every field of the frame, whose columns are text."""
-        casting = cls(frame, fields, lines, np.zeros(frame.height, dtype=np.bool_))
+    def run(cls, table: pa.Table, fields: Sequence[Field], lines: npt.NDArray[np.int64]) -> Casting:
+        """Casts every field of the table, whose columns are text."""
+        asked = set().union(*(found.columns for found in fields if not (found.plain and found.extra)))
+        # In one piece: where columns lie in several, polars brings them into line again at every step.
+        frame = pl.DataFrame({name: pl.Series(whole(table[name]), dtype=pl.String) for name in sorted(asked)})
+        casting = cls(table, frame, fields, lines, np.zeros(table.num_rows, dtype=np.bool_))
         casting._cast()
         return casting
 
     def value(self, place: int) -> pl.Expr:
         """The values of a field, to be selected from `frame`."""
-        if self._plain(place):
+        if self.fields[place].plain:
             return pl.col(self.fields[place].column)
         finish = CASTS[self.fields[place].cast].finish
         values = pl.col(_name(place))
@@ -48,23 +60,17 @@ class Casting:
 
     def empty(self, place: int) -> bool:
         """Whether no row has a value."""
-        return self._nulls(place) == self.frame.height
-
-    def full(self, place: int) -> bool:
-        """Whether every row is sure to have a value."""
-        return CASTS[self.fields[place].cast].finish is None and self._nulls(place) == 0
-
-    def _nulls(self, place: int) -> int:
-        name = self.fields[place].column if self._plain(place) else _name(place)
-        return self.frame.get_column(name).null_count()
+        found = self.fields[place]
+        nulls = self.table[found.column].null_count if found.plain else self.frame.get_column(_name(place)).null_count()
+        return bool(nulls == self.table.num_rows)
 
     def missing(self, values: Sequence[pl.Expr]) -> npt.NDArray[np.bool_]:
         """Which rows have none of the values."""
-        missing = np.ones(self.frame.height, dtype=np.bool_)
+        missing = np.ones(self.table.num_rows, dtype=np.bool_)
         for value in values:
             found = self.frame.select(value.alias("value")).to_series()
             if not found.null_count():
-                return np.zeros(self.frame.height, dtype=np.bool_)
+                return np.zeros(self.table.num_rows, dtype=np.bool_)
             missing &= found.is_null().to_numpy()
         return missing
 
@@ -80,24 +86,18 @@ class Casting:
         self.more_bad += max(0, places.size - room)
 
     def _excerpt(self, place: int, column: str) -> str:
-        row = self.frame.row(place, named=True)
-        if column in row and row[column] is not None:
-            return excerpt(str(row[column]))
-        return excerpt(",".join(str(value) for name, value in row.items() if value is not None and ":" not in name))
-
-    def _plain(self, place: int) -> bool:
-        found = self.fields[place]
-        return found.cast == "text" and found.text is None
+        row = {name: cell for name, cell in self.table.slice(place, 1).to_pylist()[0].items() if cell is not None}
+        return excerpt(row[column] if column in row else ",".join(row.values()))
 
     def _cast(self) -> None:
-        wanted = [place for place in range(len(self.fields)) if not self._plain(place)]
+        wanted = [place for place in range(len(self.fields)) if not self.fields[place].plain]
         self.frame = self.frame.with_columns(
             [self._fast(place).alias(_name(place)) for place in wanted if not CASTS[self.fields[place].cast].by_value]
         )
         for place in wanted:
             cast = CASTS[self.fields[place].cast]
             if cast.by_value:
-                self._cast_values(place, cast)
+                self._cast_values(place)
             if cast.fails:
                 self._settle(place, cast)
 
@@ -109,16 +109,15 @@ class Casting:
         cast = CASTS[self.fields[place].cast]
         return cast.fast(_without_empty(self._source(place), cast))
 
-    def _cast_values(self, place: int, cast: Cast) -> None:
+    def _cast_values(self, place: int) -> None:
         """Casts each different text once."""
-        texts = self.frame.select(self._source(place).alias("text")).to_series()
-        each = texts.unique().drop_nulls()
-        values = each.to_frame().select(cast.fast(_without_empty(pl.col("text"), cast)).alias("value")).to_series()
-        if values.null_count() == len(values):
-            done = pl.Series(_name(place), [None], dtype=cast.dtype).new_from_index(0, len(texts))
-        else:
-            done = texts.replace_strict(each, values, default=None, return_dtype=cast.dtype)
-        self.frame = self.frame.with_columns(done.alias(_name(place)))
+        found = self.fields[place]
+        made = None if found.text is None else self.frame.select(found.text).to_series()
+        coded = whole(self.table[found.column] if made is None else text_column(made)).dictionary_encode()
+        words = tuple(coded.dictionary.to_pylist())
+        # Chunk after chunk has the same few words.
+        values = _cast_words(found.cast, words) if len(words) <= _FEW else _cast_words.__wrapped__(found.cast, words)
+        self.frame.insert_column(self.frame.width, values.gather(pl.Series(coded.indices)).alias(_name(place)))
 
     def _settle(self, place: int, cast: Cast) -> None:
         """Sees to the cells that the fast expression left null though they hold something."""
@@ -150,6 +149,12 @@ class Casting:
         name = f"text:{place}"
         self.frame = self.frame.with_columns(texts.set(~cells, None).alias(name))
         self.kept[place] = name
+
+
+@lru_cache(maxsize=256)
+def _cast_words(name: str, words: tuple[str, ...]) -> pl.Series:
+    cast, texts = CASTS[name], pl.DataFrame({"text": pl.Series(words, dtype=pl.String)})
+    return texts.select(cast.fast(_without_empty(pl.col("text"), cast)).alias("value")).to_series().cast(cast.dtype)
 
 
 def _without_empty(text: pl.Expr, cast: Cast) -> pl.Expr:

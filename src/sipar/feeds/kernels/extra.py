@@ -1,4 +1,4 @@
-"""The `extra` of observations: JSON objects written a column at a time, without a dictionary for any row."""
+"""The `extra` of observations: JSON objects written by columns, without a dictionary for any row."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sipar.feeds.kernels.casts import Json
+from sipar.routing.columns import text_column
 
 # Letters that are looked at together stay in the processor's cache.
 _PIECE = 256 * 1024
@@ -19,57 +21,58 @@ _SPECIAL = ['"', "\\", *_CONTROLS]
 _ESCAPED = ['\\"', "\\\\", *(json.dumps(letter)[1:-1] for letter in _CONTROLS)]
 
 
-def has_special(table: pa.Table) -> bool:
-    """Whether any text in the table has a quotation mark, a backslash or a control character."""
-    for column in table.columns:
-        for chunk in column.chunks:
-            data = chunk.buffers()[-1] if pa.types.is_string(chunk.type) else None
-            if data is None or not data.size:
-                continue
-            letters = np.frombuffer(data, dtype=np.uint8)
-            if any(_special(letters[at : at + _PIECE]) for at in range(0, len(letters), _PIECE)):
-                return True
-    return False
-
-
-def _special(letters: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> bool:
-    return bool(letters.min() < 0x20 or (letters == 0x22).any() or (letters == 0x5C).any())
-
-
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One key of the objects and the expression of its value. `full`: no row is without it."""
+    """One key of the objects. Its value is a column of the table, or what an expression makes of the frame.
+
+    `free`: the text may hold anything.
+    """
 
     key: str
-    value: pl.Expr
-    kind: Json
-    escape: bool
-    full: bool = False
-
-    def pieces(self) -> list[pl.Expr]:
-        """`,"key":value` in pieces to be put together; one piece, null where the value is, unless it is `full`."""
-        name = "," + json.dumps(self.key) + ":"
-        if self.kind != "text":
-            parts = [pl.lit(name), self.value.cast(pl.String)]
-        else:
-            text = self.value.str.replace_many(_SPECIAL, _ESCAPED) if self.escape else self.value
-            parts = [pl.lit(name + '"'), text, pl.lit('"')]
-        return parts if self.full else [pl.concat_str(parts)]
+    source: str | pl.Expr
+    kind: Json = "text"
+    free: bool = False
 
 
-def objects(members: Sequence[Member], constants: Mapping[str, str], *, ready: pl.Expr | None = None) -> pl.Expr:
-    """The JSON object of each row out of its members; null where it would be empty.
+def objects(
+    members: Sequence[Member],
+    table: pa.Table,
+    frame: pl.DataFrame,
+    constants: Mapping[str, str],
+    *,
+    ready: pa.Array | None = None,
+) -> pa.StringArray:
+    """The JSON object of each row out of its members, for the same rows of text and of cast values; null where empty.
 
     `constants` begin every object; `ready` is a column of whole objects, whose members come first.
     """
-    pieces = [piece for member in members for piece in member.pieces()]
+    from sipar.feeds.kernels.joining import Piece, braced
+
+    pieces: list[Piece] = []
     if ready is not None:
-        inner = ready.str.slice(1, ready.str.len_chars() - 2)
-        pieces.insert(0, pl.when(inner != "").then(pl.lit(",") + inner))
-    if constants:
-        begun = json.dumps(constants, separators=(",", ":"))[:-1]
-        return pl.concat_str([pl.lit(begun), *pieces, pl.lit("}")], ignore_nulls=True)
-    if not pieces:
-        return pl.lit(None, dtype=pl.String)
-    body = pl.concat_str(pieces, ignore_nulls=True)
-    return pl.when(body != "").then(pl.concat_str([pl.lit("{"), body.str.slice(1), pl.lit("}")]))
+        inner = pc.binary_slice(ready.cast(pa.binary()), 1, -1).cast(pa.string())
+        pieces.append(Piece(b",", pa.chunked_array([pc.if_else(pc.equal(inner, ""), None, inner)])))
+    made = {place: found.source for place, found in enumerate(members) if not isinstance(found.source, str)}
+    values = frame.select(source.cast(pl.String).alias(f"{place}") for place, source in made.items())
+    for place, member in enumerate(members):
+        texts = text_column(values[f"{place}"]) if place in made else table[member.source]
+        name, quote = json.dumps(member.key), '"' if member.kind == "text" else ""
+        escaped = _escaped(texts) if member.free else texts
+        pieces.append(Piece(f",{name}:{quote}".encode(), escaped, quote.encode()))
+    head = json.dumps(constants, separators=(",", ":"))[:-1] if constants else ""
+    return braced(pieces, table.num_rows, head=head.encode())
+
+
+def _escaped(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The texts as they stand between quotation marks in JSON."""
+    if not any(_special(chunk) for chunk in texts.chunks):
+        return texts
+    return text_column(pl.Series(texts, dtype=pl.String).str.replace_many(_SPECIAL, _ESCAPED))
+
+
+def _special(texts: pa.StringArray) -> bool:
+    """Whether a text may have a quotation mark, a backslash or a control character."""
+    data = texts.buffers()[2]
+    letters = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
+    pieces = (letters[at : at + _PIECE] for at in range(0, len(letters), _PIECE))
+    return any(piece.min() < 0x20 or (piece == 0x22).any() or (piece == 0x5C).any() for piece in pieces)

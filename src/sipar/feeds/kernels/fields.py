@@ -34,6 +34,11 @@ class Field:
         return self.target.removeprefix("extra.") if self.target.startswith("extra.") else ""
 
     @property
+    def plain(self) -> bool:
+        """Whether the text of the column is the value."""
+        return self.cast == "text" and self.text is None
+
+    @property
     def columns(self) -> set[str]:
         """The columns without which it has no value."""
         return {self.column} if self.text is None else {self.column, *self.text.meta.root_names()}

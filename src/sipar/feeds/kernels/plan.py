@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,7 @@ import pyarrow as pa
 from sipar.exposure.observations import READ
 from sipar.feeds.kernels.casting import Casting
 from sipar.feeds.kernels.casts import CASTS
-from sipar.feeds.kernels.extra import Member, has_special, objects
+from sipar.feeds.kernels.extra import Member, objects
 from sipar.feeds.kernels.fields import Field
 from sipar.feeds.kernels.rsit import rsit_type
 from sipar.feeds.reading import MAX_LISTED, BadRow, Chunk, DriftSeen, table_of
@@ -63,24 +62,20 @@ def observations(
     `ready` holds JSON objects for `extra`, whose keys the plan does not write again.
     """
     present = [found for found in plan.fields if found.columns <= set(table.column_names)]
-    # In one piece: where columns lie in several, polars brings them into line again at every step.
-    table = table.combine_chunks()
-    casting = Casting.run(cast("pl.DataFrame", pl.from_arrow(table)), present, lines)
+    casting = Casting.run(table, present, lines)
     _refuse_incomplete(casting, plan)
     frame = casting.frame
-    if ready is not None:
-        frame = frame.with_columns(pl.Series("ready", ready, dtype=pl.String))
     if casting.refused.any():
-        keep = ~casting.refused
-        frame, lines = frame.filter(pl.Series(keep)), lines[keep]
-    columns = {name: values for name in READ.names if (values := _target(casting, name)) is not None}
-    escape = has_special(table)
-    columns["extra"] = _extra(casting, plan, escape=escape, ready=ready is not None)
+        keep = pa.array(~casting.refused)
+        table, frame, lines = table.filter(keep), frame.filter(pl.Series(keep)), lines[~casting.refused]
+        ready = ready.filter(keep) if ready is not None else None
+    targets = {name: found for name in READ.names if (found := _target(casting, name)) is not None}
     # Constants alone would be one row; among columns they are as long as those.
-    result = frame.with_columns(**columns).select(list(columns))
+    values = frame.with_columns(**targets).select(list(targets))
+    extra = _extra(casting, plan, table, frame, ready)
     listed = [*before.bad, *casting.bad]
     return Chunk(
-        _as_read(result, plan, lines),
+        _as_read(values, extra, plan, lines),
         listed[:MAX_LISTED],
         [*before.drifts, *casting.drifts],
         before.more_bad + casting.more_bad + max(0, len(listed) - MAX_LISTED),
@@ -112,7 +107,10 @@ def _target(casting: Casting, name: str) -> pl.Expr | None:
     return pl.coalesce(parts) if len(parts) > 1 else parts[0]
 
 
-def _extra(casting: Casting, plan: Plan, *, escape: bool, ready: bool) -> pl.Expr:
+def _extra(
+    casting: Casting, plan: Plan, table: pa.Table, frame: pl.DataFrame, ready: pa.Array | None
+) -> pa.StringArray:
+    """The rest of what the rows say; `table` and `frame` are those of the casting without the refused rows."""
     members: list[Member] = []
     written: set[str] = set()
     for place, found in enumerate(casting.fields):
@@ -122,30 +120,29 @@ def _extra(casting: Casting, plan: Plan, *, escape: bool, ready: bool) -> pl.Exp
             continue
         written.add(key)
         if found.extra and not casting.empty(place):
-            value = casting.value(place)
-            members.append(Member(key, value, how.json, escape and how.free, casting.full(place)))
+            members.append(Member(key, found.column if found.plain else casting.value(place), how.json, how.free))
         if kept:
             # No row has both: what is kept is the text of cells that have no value.
-            members.append(Member(key, pl.col(kept), "text", escape))
-    return objects(members, plan.constants, ready=pl.col("ready") if ready else None)
+            members.append(Member(key, pl.col(kept), free=True))
+    return objects(members, table, frame, plan.constants, ready=ready)
 
 
-def _as_read(frame: pl.DataFrame, plan: Plan, lines: npt.NDArray[np.int64]) -> pa.Table:
-    columns: dict[str, pa.Array] = {"line": pa.array(lines)}
+def _as_read(values: pl.DataFrame, extra: pa.Array, plan: Plan, lines: npt.NDArray[np.int64]) -> pa.Table:
+    columns: dict[str, pa.Array] = {"line": pa.array(lines), "extra": extra}
     defaults = {
         "kind": plan.kind,
         "classification": rsit_type(plan.classification),
         "severity": plan.severity,
         "protocol": plan.protocol,
     }
-    for name in READ.names[1:]:
+    for name in READ.names[1:-1]:
         wanted = READ.field(name).type
         default = defaults.get(name)
-        if name not in frame.columns:
+        if name not in values.columns:
             if default is not None:
                 columns[name] = _constant(default, wanted, len(lines))
             continue
-        series = frame.get_column(name)
+        series = values.get_column(name)
         if default is not None and series.null_count():
             series = series.fill_null(default)
         array = series.to_arrow(compat_level=pl.CompatLevel.oldest())

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from sipar.routing import columns
-from sipar.routing.columns import whole
+from sipar.routing.columns import valid_rows, whole
 
 
 def test_a_column_that_is_one_array_is_not_copied() -> None:
@@ -21,3 +21,9 @@ def test_chunks_are_put_together_and_much_text_gets_wide_offsets(monkeypatch: py
     assert whole(pa.chunked_array([], pa.string())).equals(pa.array([], pa.string()))
     monkeypatch.setattr(columns, "MOST_BYTES", 8)
     assert whole(column).equals(pa.array(["one", None, "three"], pa.large_string()))
+
+
+@pytest.mark.parametrize("cells", [[], ["one"], [None, None], ["one", None, "three"] * 7])
+def test_rows_are_valid_that_are_not_null(cells: list[str | None]) -> None:
+    array = pa.array([None, *cells, None], pa.string()).slice(1, len(cells))
+    assert valid_rows(array).tolist() == [cell is not None for cell in cells]
