@@ -9,6 +9,7 @@ from typing import Any
 from sipar.bench import ingest_data, intelmq_peer, nation
 from sipar.bench.figures import Figure, Peer
 from sipar.bench.posture import Runner, Say
+from sipar.config.up import worker_process
 
 STEPS = 4
 ROWS, PEER_ROWS = 1_000_000, 10_000
@@ -19,6 +20,8 @@ def run(say: Say) -> list[Figure]:
     """Every figure of the bench, with a sentence to `say` before each of `STEPS` steps."""
     with nation.cluster() as server:
         runner = Runner(str(server.folder.parent), say)
+        # As the worker that takes reports in.
+        runner.environment |= worker_process().environment
         once = _taken(runner, server, "once", ROWS)
         tenfold = _taken(runner, server, "tenfold", ROWS * 10)
     say(f"Taking {PEER_ROWS:,} of the same rows through IntelMQ {intelmq_peer.VERSION}")

@@ -40,29 +40,38 @@ class SeenRows:
             size *= 2
         if size == len(self._slots):
             return
-        old = self._slots[self._slots.any(axis=1)]
-        self._slots = np.zeros((size, 2), dtype=np.uint64)
-        _insert(self._slots, old, np.empty(len(old), dtype=np.bool_))
+        old, self._slots = self._slots, np.zeros((size, 2), dtype=np.uint64)
+        _move(self._slots, old)
 
 
 def _words(hashes: pa.Array | pa.ChunkedArray) -> Words:
     array = whole(hashes)
     words = np.frombuffer(array.buffers()[1], dtype=np.uint64).reshape(-1, 2)
-    words = words[array.offset : array.offset + len(array)]
-    empty = ~words.any(axis=1)
-    if empty.any():
-        # All zeros stands for an empty slot; no hash is that but by an accident of 1 in 2^128.
-        words = words.copy()
-        words[empty, 1] = 1
-    return words
+    return words[array.offset : array.offset + len(array)]
 
 
 @kernel
-def _insert(slots: Words, words: Words, first: npt.NDArray[np.bool_]) -> int:
+def _move(slots: Words, old: Words) -> None:  # pragma: no cover - compiled
+    """Put the hashes of other slots, each once, into these."""
+    mask = np.uint64(len(slots) - 1)
+    for row in range(len(old)):
+        if old[row, 0] == 0 and old[row, 1] == 0:
+            continue
+        place = old[row, 0] & mask
+        while slots[place, 0] != 0 or slots[place, 1] != 0:
+            place = (place + np.uint64(1)) & mask
+        slots[place, 0], slots[place, 1] = old[row, 0], old[row, 1]
+
+
+@kernel
+def _insert(slots: Words, words: Words, first: npt.NDArray[np.bool_]) -> int:  # pragma: no cover - compiled
     mask = np.uint64(len(slots) - 1)
     added = 0
     for row in range(len(words)):
         high, low = words[row, 0], words[row, 1]
+        if high == 0 and low == 0:
+            # All zeros stands for an empty slot; no hash is that but by an accident of 1 in 2^128.
+            low = np.uint64(1)
         place = high & mask
         while True:
             if slots[place, 0] == high and slots[place, 1] == low:

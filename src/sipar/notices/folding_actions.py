@@ -62,7 +62,7 @@ def fold_batch(tally: pl.DataFrame, raw: str, *, complete: Complete | None, now:
     with connection.cursor() as cursor:
         _stage(cursor)
         _copy(cursor, tally)
-        _match(cursor)
+        cursor.execute(sql.MATCH)
         _forget_known_days(cursor, lake(), raw=raw)
         cursor.execute(sql.ADD)
         seen = cursor.rowcount
@@ -89,7 +89,7 @@ def refold(first_day: date, last_day: date, *, now: datetime) -> Folded:
         _stage(cursor)
         for tally in _tallies(store, days, first_day, last_day):
             _copy(cursor, tally)
-        _match(cursor)
+        cursor.execute(sql.MATCH)
         cursor.execute(sql.SET, {"oldest": datetime.combine(days[0], time(), UTC)})
         seen = cursor.rowcount
         cursor.execute(sql.INSERT)
@@ -157,15 +157,15 @@ def _stage(cursor: Any) -> None:
     cursor.execute(sql.STAGE)
 
 
-def _match(cursor: Any) -> None:
-    """Find what there is already. Raises Conflict where an owner has left the register since rows were routed."""
-    cursor.execute(sql.STRANGERS)
+def _require_owners(cursor: Any, tally: pl.DataFrame) -> None:
+    """Raises Conflict where an owner has left the register since rows were routed."""
+    owners = {f"{name}s": tally[name].unique().drop_nulls().to_list() for name in ("organisation", "team")}
+    cursor.execute(sql.STRANGERS, owners)
     if cursor.fetchone() == (True,):
         raise Conflict(
             "An organisation or a CERT that these rows were routed to has left the register. Read them again.",
             code="finding.owner",
         )
-    cursor.execute(sql.MATCH)
 
 
 def _close_moved(cursor: Any, *, several: bool) -> int:
@@ -177,11 +177,12 @@ def _close_moved(cursor: Any, *, several: bool) -> int:
 
 
 def _copy(cursor: Any, tally: pl.DataFrame) -> None:
-    """Send a tally by COPY, the rows in one order so that rows of one place lie together."""
+    """Send a tally by COPY, the rows in one order so that rows of one place lie together. Raises Conflict."""
     from sipar.exposure.folding import named
 
     if not tally.height:
         return
+    _require_owners(cursor, tally)
     whole = named(tally, _claims(tally)).sort("organisation", "first_seen", "key")
     with cursor.copy(sql.COPY) as copy:
         # The next piece is written while PostgreSQL reads this one.

@@ -17,26 +17,27 @@ COPY: Final = (
     "copy folded (organisation_id, key, team_id, kind, classification, severity, asset, shared, claim_id, source, cves,"
     " first_seen, last_seen, count, days, evidence) from stdin"
 )
-# The planner needs how many rows there are and how they spread, not a hundred values of each column.
-_ANALYZE: Final = "set local default_statistics_target = 10; analyze {}; reset default_statistics_target"
 # Whether an owner is not, or no longer, in the register.
 STRANGERS: Final = """
-select exists (
-    select from folded
-    where organisation_id not in (select id from orgs_organisation) or team_id not in (select id from teams_team)
-)
+select exists (select from unnest(%(organisations)s::bigint[]) o where o not in (select id from orgs_organisation))
+    or exists (select from unnest(%(teams)s::bigint[]) t where t not in (select id from teams_team))
 """
+
+_DAY: Final = "floor(extract(epoch from {})/ 86400)::int"
+_FIRST_DAY, _LAST_DAY = _DAY.format("f.first_seen"), _DAY.format("f.last_seen")
+# The planner needs how many rows there are and that keys differ, not a hundred values of each column.
+_ANALYZE: Final = "set local default_statistics_target = 1; analyze {}; reset default_statistics_target"
+_BETWEEN: Final = f"d > {_FIRST_DAY} and d < {_LAST_DAY}"
 # Which findings there are of these keys, at the same organisation or at another: looked up once for all that follows.
 MATCH: Final = f"""
 {_ANALYZE.format("folded (number, organisation_id, key)")};
 create temporary table matched on commit drop as
-select t.number, f.id as finding_id, f.organisation_id is not distinct from t.organisation_id as same
+select t.number, f.id as finding_id, f.organisation_id is not distinct from t.organisation_id as same,
+    exists (select from unnest(t.days) d where {_BETWEEN}) as uncertain
 from folded t join notices_finding f on f.key = t.key;
 {_ANALYZE.format("matched")}
 """  # noqa: S608
 
-_DAY: Final = "floor(extract(epoch from {})/ 86400)::int"
-_FIRST_DAY, _LAST_DAY = _DAY.format("f.first_seen"), _DAY.format("f.last_seen")
 _MATCHED: Final = "f.id = m.finding_id and m.same and m.number = t.number"
 _OPEN: Final = "('open', 'stale', 'reopened')"
 _SIGHT: Final = "({0}.last_seen, {0}.evidence->>'raw' collate \"C\", ({0}.evidence->>'line')::bigint)"
@@ -70,7 +71,7 @@ UNCERTAIN: Final = f"""
 select t.organisation_id, t.key, d.day
 from matched m join folded t on t.number = m.number join notices_finding f on f.id = m.finding_id
 cross join unnest(t.days) as d(day)
-where m.same and d.day > {_FIRST_DAY} and d.day < {_LAST_DAY}
+where m.same and m.uncertain and d.day > {_FIRST_DAY} and d.day < {_LAST_DAY}
 """  # noqa: S608
 FORGET_DAYS: Final = """
 update folded t set days = array(select d from unnest(t.days) d except select x.day from known x

@@ -131,10 +131,12 @@ def _asn_nodes(lookup: Lookup, asn: Numbers) -> I32:
 
 
 def _country_nodes(lookup: Lookup, country: Text) -> I32:
-    words = pl.Series(country).cast(pl.String).str.to_uppercase()
-    if not lookup.countries:
-        return np.full(len(words), -1, np.int32)
-    return words.replace_strict(lookup.countries, default=-1, return_dtype=pl.Int32).fill_null(-1).to_numpy()
+    from sipar.routing.columns import whole
+
+    array = whole(country)
+    coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    nodes = [lookup.countries.get((word or "").upper(), -1) for word in coded.dictionary.to_pylist()]
+    return frozen(np.array([*nodes, -1], np.int32)[_numbers(pc.fill_null(coded.indices, len(nodes)))])
 
 
 def _numbers(column: Numbers) -> npt.NDArray[Any]:
