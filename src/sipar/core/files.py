@@ -14,7 +14,7 @@ import re
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Buffer, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 25 * 1024 * 1024
 CHUNK = 256 * 1024
-_SENT_AT_ONCE = 16 * 1024 * 1024
+_SENT_AT_ONCE = _PASSED_AT_ONCE = 16 * 1024 * 1024
 MAX_NAME = 255
 MAX_PARTS = 5_000
 PDF, PNG, JPEG, TEXT, CSV = "application/pdf", "image/png", "image/jpeg", "text/plain", "text/csv"
@@ -197,9 +197,25 @@ def read_bytes(digest: str) -> bytes:
 def open_bytes(digest: str) -> BinaryIO:
     """The bytes with this SHA-256 to read through, with room to peek. Raises Conflict `file.damaged` where missing."""
     try:
-        return _place(digest).open("rb", buffering=1024 * 1024)
+        return io.BufferedReader(_ReadOnce(_place(digest)), buffer_size=1024 * 1024)
     except FileNotFoundError as error:
         raise _damaged() from error
+
+
+class _ReadOnce(io.FileIO):
+    """A file that is read through: the kernel may use its memory again for what is made of it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._passed = 0
+
+    def readinto(self, buffer: Buffer) -> int | None:
+        count = super().readinto(buffer)
+        here = self.tell()
+        if here - self._passed >= _PASSED_AT_ONCE:
+            os.posix_fadvise(self.fileno(), self._passed, here - self._passed, os.POSIX_FADV_DONTNEED)
+            self._passed = here
+        return count
 
 
 def require_intact(digest: str) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sipar.eventstore.store import Store
 
 STALE_AFTER, OLD_AFTER = timedelta(days=14), timedelta(days=90)
-SLICE_ROWS, PIECE_ROWS = 1_000_000, 20_000
+SLICE_ROWS, PIECE_ROWS = 1_000_000, 10_000
 _EPOCH = date(1970, 1, 1)
 
 

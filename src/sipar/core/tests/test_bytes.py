@@ -55,6 +55,18 @@ def test_too_many_bytes_and_none_are_refused_and_leave_nothing(data: bytes, code
     assert half_written() == []
 
 
+def test_bytes_are_read_through_and_again_from_anywhere() -> None:
+    content = PROGRAM * (3 * files._PASSED_AT_ONCE // len(PROGRAM))
+    with files.open_bytes(files.keep_bytes(content, largest=len(content)).sha256) as file:
+        assert b"".join(iter(lambda: file.read(1_000_000), b"")) == content
+        file.seek(-100, 2)
+        assert file.read() == content[-100:]
+        file.seek(0)
+        assert file.read(len(content)) == content
+    with pytest.raises(Conflict, match="missing"):
+        files.open_bytes("0" * 64)
+
+
 def test_changed_and_missing_bytes_are_found_before_anything_goes_out() -> None:
     kept = files.keep_bytes(b"the evidence as it was received")
     place_of(kept.sha256).write_bytes(b"the evidence as somebody wants it")
