@@ -45,7 +45,8 @@ class Casting:
         """Casts every field of the table, whose columns are text."""
         asked = set().union(*(found.columns for found in fields if not (found.plain and found.extra)))
         # In one piece: where columns lie in several, polars brings them into line again at every step.
-        frame = pl.DataFrame({name: pl.Series(whole(table[name]), dtype=pl.String) for name in sorted(asked)})
+        columns = [pl.Series(name, whole(table[name]), dtype=pl.String) for name in sorted(asked)]
+        frame = pl.DataFrame(height=table.num_rows).hstack(columns)
         casting = cls(table, frame, fields, lines, np.zeros(table.num_rows, dtype=np.bool_))
         casting._cast()
         return casting

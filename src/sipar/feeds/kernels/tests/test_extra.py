@@ -52,6 +52,15 @@ def test_refused_rows_are_in_no_object() -> None:
     assert [(row.line, row.excerpt) for row in chunk.bad] == [(1, "nowhere")]
 
 
+def test_rows_of_which_nothing_can_be_anybodys_are_refused() -> None:
+    plan = Plan(fields=(Field("t", "extra.t"), Field("ip", "ip", "address")), kind="k", timeless=True)
+    chunk = observations(plan, pa.table({"t": ["x", "y"]}), np.arange(2))
+    assert (chunk.table.num_rows, [(row.code, row.excerpt) for row in chunk.bad]) == (
+        0,
+        [("asset", "x"), ("asset", "y")],
+    )
+
+
 def test_objects_without_rows_or_without_columns() -> None:
     assert braced([], 2).to_pylist() == [None, None]
     assert braced([], 2, head=b'{"c":1').to_pylist() == ['{"c":1}', '{"c":1}']
