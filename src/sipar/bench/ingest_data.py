@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def national_ranges() -> list[tuple[str, str]]:
 
 
 def write_report(path: Path, rows: int, *, seed: int = 7) -> None:
-    """A report of so many different rows as CSV, every value quoted, as the source writes it."""
+    """A report of so many different rows as CSV, every value quoted, as the source writes it; on disk then."""
     random = np.random.default_rng(seed)
     with path.open("wb") as file:
         file.write((",".join(f'"{name}"' for name in COLUMNS) + "\n").encode())
@@ -63,6 +64,8 @@ def write_report(path: Path, rows: int, *, seed: int = 7) -> None:
             _frame(random, first, min(_STEP, rows - first), rows).write_csv(
                 file, include_header=False, quote_style="always"
             )
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _frame(random: np.random.Generator, first: int, count: int, rows: int) -> pl.DataFrame:

@@ -27,6 +27,8 @@ RUNNER = Path(__file__).parent / "data" / "intelmq_run.py"
 NOBODY = 65534
 PREFIXES = 200_000
 PATIENCE_S = 900
+RUNS = 3
+EVENTS = "root/var/lib/bots/file-output/events.txt"
 
 
 class NoPeerError(Exception):
@@ -36,7 +38,8 @@ class NoPeerError(Exception):
 def measure(report: str, rows: int) -> dict[str, Any]:
     """Events per second of five bots (parser, ASN lookup, taxonomy, deduplicator, file output) over so many rows.
 
-    Raises NoPeerError with the reason where it cannot be installed or does not run.
+    The median of `RUNS`, each with bots and queues of its own; `all` has every run's. Raises NoPeerError with the
+    reason where it cannot be installed or does not run.
     """
     with _folder() as folder:
         python = _environment(folder)
@@ -44,7 +47,12 @@ def measure(report: str, rows: int) -> dict[str, Any]:
         _furnish(folder, report)
         command = [str(python), str(folder / "run.py"), str(folder), redis, str(rows)]
         environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "LD_LIBRARY_PATH": libraries}
-        return json.loads(_run(command, "IntelMQ did not run", env=environment, as_nobody=True).splitlines()[-1])  # type: ignore[no-any-return]
+        runs: list[dict[str, Any]] = []
+        for _ in range(RUNS):
+            (folder / EVENTS).unlink(missing_ok=True)
+            said = _run(command, "IntelMQ did not run", env=environment, as_nobody=True)
+            runs.append(json.loads(said.splitlines()[-1]))
+    return sorted(runs, key=lambda run: float(run["per_s"]))[RUNS // 2] | {"all": [run["per_s"] for run in runs]}
 
 
 @contextmanager

@@ -59,10 +59,12 @@ def cluster() -> Iterator[LocalCluster]:
         signal.signal(signal.SIGTERM, before)
 
 
-def make_database(server: LocalCluster, name: str) -> None:
-    """An empty database in the cluster, owned by the role that migrates, open to the application."""
+def make_database(server: LocalCluster, name: str, *, like: str = "template1") -> None:
+    """A database in the cluster, owned by the role that migrates, open to the application: empty, or as another is."""
     with _superuser(server.connection_parameters(SUPERUSER_ROLE, "postgres")) as admin:
-        admin.execute(f'create database "{name}" owner {OWNER_ROLE}')
+        admin.execute(f'create database "{name}" owner {OWNER_ROLE} template "{like}"')
+        # What was written to make it is on disk before anything is measured.
+        admin.execute("checkpoint")
 
 
 def catalogue() -> Catalogue:
