@@ -86,7 +86,7 @@ def _take_in(path: Path) -> tuple[int, int, dict[str, float]]:
 
     from sipar.bench import ingest_data
     from sipar.core.acting import acting
-    from sipar.core.files import keep_bytes
+    from sipar.core.files import keep_bytes, read_once
     from sipar.core.jobs import system
     from sipar.feeds.door_actions import pieces, receive_by_sipar
     from sipar.feeds.doors import LARGEST_FILE
@@ -102,7 +102,7 @@ def _take_in(path: Path) -> tuple[int, int, dict[str, float]]:
 
     with acting(system(), reason="find the feed"):
         feed = Feed.objects.get(code="bench")
-    with path.open("rb") as file:
+    with read_once(path) as file:
         stored = keep_bytes(pieces(file), largest=LARGEST_FILE)
     received = receive_by_sipar(
         feed, stored, name=ingest_data.NAME, door=RawFile.Door.COMMAND, provenance={}, begin=False

@@ -197,16 +197,21 @@ def read_bytes(digest: str) -> bytes:
 def open_bytes(digest: str) -> BinaryIO:
     """The bytes with this SHA-256 to read through, with room to peek. Raises Conflict `file.damaged` where missing."""
     try:
-        return io.BufferedReader(_ReadOnce(_place(digest)), buffer_size=1024 * 1024)
+        return read_once(_place(digest), buffer=1024 * 1024)
     except FileNotFoundError as error:
         raise _damaged() from error
 
 
-class _ReadOnce(io.FileIO):
-    """A file that is read through: the kernel may use its memory again for what is made of it."""
+def read_once(file: Path | int, *, buffer: int = 64 * 1024) -> BinaryIO:
+    """A file, by its path or its descriptor, to read through: what was read of it stays in memory for nobody."""
+    return io.BufferedReader(_ReadOnce(file), buffer_size=buffer)
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+
+class _ReadOnce(io.FileIO):
+    """A file of which the kernel may use again what was read, for what is made of it."""
+
+    def __init__(self, file: Path | int) -> None:
+        super().__init__(file)
         self._passed = 0
 
     def readinto(self, buffer: Buffer) -> int | None:

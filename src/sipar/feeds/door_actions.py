@@ -19,7 +19,7 @@ from django.utils import timezone
 from sipar.core.acting import Actor, acting
 from sipar.core.actions import action
 from sipar.core.fetching import FetchProblem, fetched, networks
-from sipar.core.files import CHUNK, Stored, keep_bytes
+from sipar.core.files import CHUNK, Stored, keep_bytes, read_once
 from sipar.core.jobs import system
 from sipar.core.mailbox import Mailbox, Waiting
 from sipar.core.problems import Problem
@@ -66,7 +66,7 @@ def _collect(feed: Feed, path: Path) -> bool:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
-    with os.fdopen(descriptor, "rb") as file:
+    with read_once(descriptor) as file:
         before = os.fstat(file.fileno())
         if not stat.S_ISREG(before.st_mode) or timezone.now().timestamp() - before.st_mtime < QUIET_S:
             return False

@@ -143,7 +143,7 @@ def _settings(file: Path | None) -> dict[str, Any]:
 
 def _ingest(files: list[Path], code: str, tlp: str) -> list[Batch]:
     from sipar.core.acting import acting
-    from sipar.core.files import keep_bytes
+    from sipar.core.files import keep_bytes, read_once
     from sipar.core.jobs import system
     from sipar.feeds.door_actions import pieces, receive_by_sipar
     from sipar.feeds.doors import LARGEST_FILE
@@ -167,7 +167,7 @@ def _ingest(files: list[Path], code: str, tlp: str) -> list[Batch]:
         for path in files:
             with acting(sipar, reason=f"sipar feeds ingest {path.name}"[:200]):
                 feed = access_feed(sipar, code) if code else feed_for(path)
-            with path.open("rb") as file:
+            with read_once(path) as file:
                 stored = keep_bytes(pieces(file), largest=LARGEST_FILE)
             received = receive_by_sipar(
                 feed, stored, name=path.name, door=RawFile.Door.COMMAND, provenance={"path": str(path)}, tlp=tlp,
