@@ -54,6 +54,11 @@ class Figure:
         return document
 
 
+def median_run(runs: Sequence[dict[str, Any]], by: str) -> dict[str, Any]:
+    """The run whose value `by` is the median, with those of every run as `all`."""
+    return sorted(runs, key=lambda run: float(run[by]))[len(runs) // 2] | {"all": [run[by] for run in runs]}
+
+
 def document(bench: str, figures: Sequence[Figure]) -> dict[str, Any]:
     """What `sipar bench NAME --json` prints: `ok` only where every figure is."""
     return {

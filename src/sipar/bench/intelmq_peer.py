@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sipar.bench import ingest_data
+from sipar.bench.figures import median_run
 
 VERSION = "3.5.0"
 PACKAGES = (f"intelmq=={VERSION}", "pyasn", "setuptools<80")
@@ -28,7 +29,6 @@ NOBODY = 65534
 PREFIXES = 200_000
 PATIENCE_S = 900
 RUNS = 3
-EVENTS = "root/var/lib/bots/file-output/events.txt"
 
 
 class NoPeerError(Exception):
@@ -47,12 +47,8 @@ def measure(report: str, rows: int) -> dict[str, Any]:
         _furnish(folder, report)
         command = [str(python), str(folder / "run.py"), str(folder), redis, str(rows)]
         environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "LD_LIBRARY_PATH": libraries}
-        runs: list[dict[str, Any]] = []
-        for _ in range(RUNS):
-            (folder / EVENTS).unlink(missing_ok=True)
-            said = _run(command, "IntelMQ did not run", env=environment, as_nobody=True)
-            runs.append(json.loads(said.splitlines()[-1]))
-    return sorted(runs, key=lambda run: float(run["per_s"]))[RUNS // 2] | {"all": [run["per_s"] for run in runs]}
+        said = [_run(command, "IntelMQ did not run", env=environment, as_nobody=True) for _ in range(RUNS)]
+    return median_run([json.loads(lines.splitlines()[-1]) for lines in said], "per_s")
 
 
 @contextmanager

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sipar.routing.columns import valid_rows, whole
+from sipar.routing.columns import text_buffers, valid_rows, whole
 from sipar.routing.compiling import inlined, kernel
 
 type Digests = NDArray[np.uint64]
@@ -80,9 +80,9 @@ def asset_kinds(table: pa.Table) -> NDArray[np.int8]:
     kinds = np.full(table.num_rows, _NOTHING, np.int8)
     for kind, name in ((_NETWORK, "asn"), (_URL, "url"), (_NAME, "hostname"), (_ADDRESS, "ip")):
         if name in table.column_names:
-            kinds[_valid(table[name])] = kind
+            kinds[valid_rows(table[name])] = kind
     if "shared" in table.column_names:
-        kinds[_marked(table["shared"]) & _valid(table["claim"])] = _CLAIM
+        kinds[_marked(table["shared"]) & valid_rows(table["claim"])] = _CLAIM
     return kinds
 
 
@@ -130,7 +130,7 @@ def _field(column: pa.ChunkedArray | pa.Array, key: tuple[np.uint64, np.uint64])
     out = np.zeros((2, len(array)), np.uint64)
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         if array.null_count < len(array):
-            offsets, data = _text_buffers(array)
+            data, offsets = text_buffers(array)
             _hash_spans(data, offsets, valid_rows(array), key[0], key[1], out)
         return out
     # A number is its 64 bits, so that it hashes alike whichever width a reader gave it.
@@ -142,15 +142,6 @@ def _as_integers(array: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(array.type):
         array = array.cast(pa.timestamp("us", tz="UTC"))
     return pc.fill_null(array.cast(pa.int64()), 0)
-
-
-def _text_buffers(array: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    wide = pa.types.is_large_string(array.type)
-    _, offsets, data = array.buffers()
-    width = np.dtype(np.int64 if wide else np.int32)
-    spans = np.frombuffer(offsets, width, len(array) + 1, array.offset * width.itemsize)
-    content = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    return spans.astype(np.int64), content
 
 
 def _hash_fields(fields: Iterable[Digests | None], count: int, rows: int, key: tuple[np.uint64, np.uint64]) -> Digests:
@@ -166,10 +157,6 @@ def _hash_fields(fields: Iterable[Digests | None], count: int, rows: int, key: t
     out = np.empty((2, rows), np.uint64)
     _finish(states, np.uint64(count * 16), out)
     return out
-
-
-def _valid(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
-    return valid_rows(whole(column))
 
 
 def _marked(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:

@@ -68,10 +68,10 @@ _SEEN: Final = f"""
 
 # Days that lie between what is known need the lake to say whether they were counted.
 UNCERTAIN: Final = f"""
-select t.organisation_id, t.key, d.day
+select t.organisation_id, t.key, d
 from matched m join folded t on t.number = m.number join notices_finding f on f.id = m.finding_id
-cross join unnest(t.days) as d(day)
-where m.same and m.uncertain and d.day > {_FIRST_DAY} and d.day < {_LAST_DAY}
+cross join unnest(t.days) d
+where m.same and m.uncertain and {_BETWEEN}
 """  # noqa: S608
 FORGET_DAYS: Final = """
 update folded t set days = array(select d from unnest(t.days) d except select x.day from known x

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sipar.routing.columns import whole
+from sipar.routing.columns import text_buffers, whole
 
 type Text = pa.Array | pa.ChunkedArray
 type U8 = npt.NDArray[np.uint8]
@@ -98,12 +98,7 @@ def buffers(text: Text) -> tuple[U8, I64]:
         raise TypeError(f"a column of text is wanted, not of {text.type}")
     if text.null_count:
         text = pc.fill_null(text, "")
-    wide = np.int64 if pa.types.is_large_string(text.type) else np.int32
-    _, positions, data = text.buffers()
-    if not len(text):
-        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
-    offsets = np.frombuffer(positions, wide)[text.offset : text.offset + len(text) + 1].astype(np.int64)
-    return np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8), offsets
+    return text_buffers(text)
 
 
 def _text(addresses: Addresses, length: U8, *, with_length: bool) -> pa.StringArray:

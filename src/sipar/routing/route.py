@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from sipar.routing import addresses
 from sipar.routing.addresses import Addresses, Text
 from sipar.routing.claims import MARKS
+from sipar.routing.columns import whole
 from sipar.routing.lookup import Lookup
 from sipar.routing.nodes import frozen
 
@@ -131,8 +132,6 @@ def _asn_nodes(lookup: Lookup, asn: Numbers) -> I32:
 
 
 def _country_nodes(lookup: Lookup, country: Text) -> I32:
-    from sipar.routing.columns import whole
-
     array = whole(country)
     coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     nodes = [lookup.countries.get((word or "").upper(), -1) for word in coded.dictionary.to_pylist()]

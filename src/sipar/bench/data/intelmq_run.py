@@ -90,6 +90,8 @@ def stop(processes: list[subprocess.Popen[bytes]]) -> None:
 
 def main() -> dict[str, float]:
     configure()
+    # What a run before has written.
+    OUTPUT.unlink(missing_ok=True)
     options = ["--port", str(PORT), "--bind", HOST, "--save", "", "--appendonly", "no"]
     server = subprocess.Popen([SERVER, *options], stdout=subprocess.DEVNULL)  # noqa: S603 - what the bench found
     running = [server]

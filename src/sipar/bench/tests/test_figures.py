@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sipar.bench import client, nation
-from sipar.bench.figures import Figure, Peer, document
+from sipar.bench.figures import Figure, Peer, document, median_run
 from sipar.formats.oscal_bench import CONTROLS, seven_faults
 from sipar.formats.oscal_check import check
 from sipar.posture.levels import MAX_LEVEL, refuse_unknown_levels
@@ -23,6 +23,11 @@ from sipar.posture.targets import meets_target, target_vector
 )
 def test_a_figure_is_reached_on_the_right_side_of_its_limit(value: float | None, direction: str, ok: bool) -> None:
     assert Figure("figure", value, "s", 0.2, direction).ok is ok  # type: ignore[arg-type]
+
+
+def test_the_median_run_is_whole_and_tells_of_all() -> None:
+    runs = [{"s": 3.0, "rows": 1}, {"s": 1.0, "rows": 2}, {"s": 2.0, "rows": 3}]
+    assert median_run(runs, "s") == {"s": 2.0, "rows": 3, "all": [3.0, 1.0, 2.0]}
 
 
 def test_a_bench_is_reached_only_where_every_figure_is() -> None:

@@ -6,13 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sipar.feeds.kernels.casts import Json
-from sipar.routing.columns import text_column
+from sipar.routing.columns import text_buffers, text_column
 
 # Letters that are looked at together stay in the processor's cache.
 _PIECE = 256 * 1024
@@ -72,7 +71,6 @@ def _escaped(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _special(texts: pa.StringArray) -> bool:
     """Whether a text may have a quotation mark, a backslash or a control character."""
-    data = texts.buffers()[2]
-    letters = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
+    letters, _ = text_buffers(texts)
     pieces = (letters[at : at + _PIECE] for at in range(0, len(letters), _PIECE))
     return any(piece.min() < 0x20 or (piece == 0x22).any() or (piece == 0x5C).any() for piece in pieces)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sipar.routing.columns import valid_rows
+from sipar.routing.columns import text_buffers, valid_rows
 from sipar.routing.compiling import inlined, kernel
 
 type Bytes = NDArray[np.uint8]
@@ -46,10 +46,10 @@ def braced(pieces: Sequence[Piece], rows: int, *, head: bytes = b"") -> pa.Strin
     size = 0
     for place, piece in enumerate(pieces):
         row, offsets[place, 0] = 0, size
-        for chunk in filter(len, piece.texts.chunks):
-            own, letters = _buffers(chunk)
+        for chunk in piece.texts.chunks:
+            letters, own = text_buffers(chunk)
             valid[place, row : row + len(chunk)] = valid_rows(chunk)
-            np.add(own, size - own[0], out=offsets[place, row : row + len(chunk) + 1], dtype=np.int64)
+            offsets[place, row : row + len(chunk) + 1] = own + (size - own[0])
             data.append(letters[own[0] : own[-1]])
             row, size = row + len(chunk), size + len(data[-1])
     ends = np.zeros(rows + 1, np.int64)
@@ -66,13 +66,6 @@ def braced(pieces: Sequence[Piece], rows: int, *, head: bytes = b"") -> pa.Strin
 def _flat(texts: Sequence[bytes]) -> tuple[Numbers, Bytes]:
     """Where each text ends, from 0, and all of them."""
     return np.cumsum([0, *map(len, texts)]), np.frombuffer(b"".join(texts) + bytes(_STEP), np.uint8)
-
-
-def _buffers(texts: pa.StringArray) -> tuple[NDArray[np.int32], Bytes]:
-    """Where each text begins and the last one ends, and the bytes that all of them lie in."""
-    _, offsets, data = texts.buffers()
-    letters = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
-    return np.frombuffer(offsets, np.int32, len(texts) + 1, texts.offset * 4), letters
 
 
 @kernel

@@ -135,7 +135,7 @@ def _as_read(values: pl.DataFrame, extra: pa.Array, plan: Plan, lines: npt.NDArr
         "severity": plan.severity,
         "protocol": plan.protocol,
     }
-    for name in READ.names[1:-1]:
+    for name in READ.names[1:]:
         wanted = READ.field(name).type
         default = defaults.get(name)
         if name not in values.columns:

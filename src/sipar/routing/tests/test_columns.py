@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pyarrow as pa
 import pytest
 
 from sipar.routing import columns
-from sipar.routing.columns import valid_rows, whole
+from sipar.routing.columns import text_buffers, valid_rows, whole
 
 
 def test_a_column_that_is_one_array_is_not_copied() -> None:
@@ -27,3 +29,11 @@ def test_chunks_are_put_together_and_much_text_gets_wide_offsets(monkeypatch: py
 def test_rows_are_valid_that_are_not_null(cells: list[str | None]) -> None:
     array = pa.array([None, *cells, None], pa.string()).slice(1, len(cells))
     assert valid_rows(array).tolist() == [cell is not None for cell in cells]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+@pytest.mark.parametrize("cells", [[], ["one"], [None, "", "three"]])
+def test_the_bytes_of_text_are_those_of_its_rows(cells: list[str | None], kind: pa.DataType) -> None:
+    letters, offsets = text_buffers(pa.array(["before", *cells, "after"], kind).slice(1, len(cells)))
+    spans = pairwise(offsets)
+    assert [letters[first:last].tobytes().decode() for first, last in spans] == [cell or "" for cell in cells]
